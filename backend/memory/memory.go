@@ -1,0 +1,279 @@
+// Package memory is a [backend.Backend] in a map under one mutex: the reference
+// that shows what the contract means, a default for programs that need no
+// library, and an example to copy.
+//
+// It favours being plainly right over being fast. It keeps every rule exactly,
+// evicts by least recent use when it has a capacity, and implements every
+// optional interface.
+package memory
+
+import (
+	"container/list"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/cachepact/cachepact/backend"
+)
+
+// Options configures a [Backend].
+type Options struct {
+	// Capacity is the largest number of entries. When it is reached, Put evicts
+	// the least recently used live entry. Zero means no bound.
+	Capacity int
+}
+
+// Backend is a [backend.Backend] held in the process. Values are held by
+// reference.
+type Backend[K comparable, V any] struct {
+	keys     backend.KeyChecker[K]
+	capacity int
+
+	mu       sync.Mutex
+	closed   bool
+	entries  map[K]*list.Element // of *entry[K, V]
+	recent   *list.List          // most recently used first
+	soonest  time.Time           // no entry expires before; zero: none expires
+	counters [4]uint64
+}
+
+type entry[K comparable, V any] struct {
+	key K
+	backend.Entry[V]
+}
+
+func (e *entry[K, V]) live(now time.Time) bool {
+	return e.Deadline.IsZero() || now.Before(e.Deadline)
+}
+
+const (
+	hits = iota
+	misses
+	evictions
+	expirations
+)
+
+var (
+	_ backend.Backend[string, any]     = (*Backend[string, any])(nil)
+	_ backend.Ranger[string, any]      = (*Backend[string, any])(nil)
+	_ backend.EntryGetter[string, any] = (*Backend[string, any])(nil)
+	_ backend.Batcher[string, any]     = (*Backend[string, any])(nil)
+	_ backend.Flusher                  = (*Backend[string, any])(nil)
+	_ backend.Describer                = (*Backend[string, any])(nil)
+)
+
+// New returns an empty backend. It fails if the capacity is negative. The caller
+// closes what it made.
+func New[K comparable, V any](o Options) (*Backend[K, V], error) {
+	if o.Capacity < 0 {
+		return nil, fmt.Errorf("memory: new: capacity %d is negative", o.Capacity)
+	}
+	b := &Backend[K, V]{keys: backend.NewKeyChecker[K](), capacity: o.Capacity}
+	b.clear()
+	return b, nil
+}
+
+// Get implements [backend.Backend].
+func (b *Backend[K, V]) Get(ctx context.Context, key K) (V, bool, error) {
+	e, hit, err := b.GetEntry(ctx, key)
+	return e.Value, hit, err
+}
+
+// Put implements [backend.Backend].
+func (b *Backend[K, V]) Put(_ context.Context, key K, value V, ttl *time.Duration) error {
+	if err := b.lock("put", key); err != nil {
+		return err
+	}
+	defer b.mu.Unlock()
+	b.remove(b.entries[key])
+	e := &entry[K, V]{key: key, Entry: backend.Entry[V]{Value: value}}
+	if ttl != nil {
+		if *ttl <= 0 {
+			return nil
+		}
+		e.Deadline = time.Now().Add(*ttl)
+		if b.soonest.IsZero() || e.Deadline.Before(b.soonest) {
+			b.soonest = e.Deadline
+		}
+	}
+	if b.capacity > 0 && len(b.entries) == b.capacity {
+		b.sweep()
+	}
+	if b.capacity > 0 && len(b.entries) == b.capacity {
+		b.remove(b.recent.Back())
+		b.counters[evictions]++
+	}
+	b.entries[key] = b.recent.PushFront(e)
+	return nil
+}
+
+// Invalidate implements [backend.Backend].
+func (b *Backend[K, V]) Invalidate(_ context.Context, key *K) error {
+	if key == nil {
+		if err := b.lock("invalidate"); err != nil {
+			return err
+		}
+		defer b.mu.Unlock()
+		b.clear()
+		return nil
+	}
+	if err := b.lock("invalidate", *key); err != nil {
+		return err
+	}
+	defer b.mu.Unlock()
+	b.remove(b.entries[*key])
+	return nil
+}
+
+// Stats implements [backend.Backend]. It counts hits, misses, evictions and
+// expirations.
+func (b *Backend[K, V]) Stats(context.Context) (backend.Stats, error) {
+	if err := b.lock("stats"); err != nil {
+		return backend.Stats{}, err
+	}
+	defer b.mu.Unlock()
+	b.sweep()
+	return backend.Stats{Size: int64(len(b.entries)), Counters: map[string]uint64{
+		backend.CounterHits:        b.counters[hits],
+		backend.CounterMisses:      b.counters[misses],
+		backend.CounterEvictions:   b.counters[evictions],
+		backend.CounterExpirations: b.counters[expirations],
+	}}, nil
+}
+
+// GetEntry implements [backend.EntryGetter].
+func (b *Backend[K, V]) GetEntry(_ context.Context, key K) (backend.Entry[V], bool, error) {
+	if err := b.lock("get", key); err != nil {
+		return backend.Entry[V]{}, false, err
+	}
+	defer b.mu.Unlock()
+	if el := b.entries[key]; el != nil {
+		if e := el.Value.(*entry[K, V]); e.live(time.Now()) {
+			b.recent.MoveToFront(el)
+			b.counters[hits]++
+			return e.Entry, true, nil
+		}
+		b.remove(el)
+		b.counters[expirations]++
+	}
+	b.counters[misses]++
+	return backend.Entry[V]{}, false, nil
+}
+
+// GetMany implements [backend.Batcher].
+func (b *Backend[K, V]) GetMany(ctx context.Context, keys []K) (map[K]V, error) {
+	found := make(map[K]V, len(keys))
+	var errs []error
+	for _, k := range keys {
+		v, hit, err := b.Get(ctx, k)
+		if hit {
+			found[k] = v
+		}
+		errs = append(errs, err)
+	}
+	return found, errors.Join(errs...)
+}
+
+// PutMany implements [backend.Batcher].
+func (b *Backend[K, V]) PutMany(ctx context.Context, items []backend.Item[K, V]) error {
+	var errs []error
+	for _, it := range items {
+		errs = append(errs, b.Put(ctx, it.Key, it.Value, it.TTL))
+	}
+	return errors.Join(errs...)
+}
+
+// All implements [backend.Ranger]. It yields a snapshot, less what has expired
+// when its turn comes.
+func (b *Backend[K, V]) All() iter.Seq2[K, V] {
+	return func(yield func(K, V) bool) {
+		b.mu.Lock()
+		all := make([]*entry[K, V], 0, len(b.entries))
+		for _, el := range b.entries {
+			all = append(all, el.Value.(*entry[K, V]))
+		}
+		b.mu.Unlock()
+		for e := range slices.Values(all) {
+			if e.live(time.Now()) && !yield(e.key, e.Value) {
+				return
+			}
+		}
+	}
+}
+
+// Flush implements [backend.Flusher]. Writes are visible when they return.
+func (b *Backend[K, V]) Flush(context.Context) error {
+	err := b.lock("flush")
+	if err == nil {
+		b.mu.Unlock()
+	}
+	return err
+}
+
+// Traits implements [backend.Describer].
+func (b *Backend[K, V]) Traits() backend.Traits {
+	t := backend.Traits{Values: backend.ByReference}
+	if b.capacity == 0 {
+		t.Bound = backend.BoundNone
+	}
+	return t
+}
+
+// Close removes every entry and implements [io.Closer].
+func (b *Backend[K, V]) Close() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.closed = true
+	b.clear()
+	return nil
+}
+
+// lock locks b unless it is closed or a key cannot be one.
+func (b *Backend[K, V]) lock(what string, keys ...K) error {
+	for _, k := range keys {
+		if err := b.keys.Check(k); err != nil {
+			return fmt.Errorf("memory: %s: %w", what, err)
+		}
+	}
+	b.mu.Lock()
+	if b.closed {
+		b.mu.Unlock()
+		return fmt.Errorf("memory: %s: %w", what, backend.ErrClosed)
+	}
+	return nil
+}
+
+func (b *Backend[K, V]) clear() {
+	b.entries = map[K]*list.Element{}
+	b.recent = list.New()
+	b.soonest = time.Time{}
+}
+
+func (b *Backend[K, V]) remove(el *list.Element) {
+	if el != nil {
+		b.recent.Remove(el)
+		delete(b.entries, el.Value.(*entry[K, V]).key)
+	}
+}
+
+// sweep removes the expired entries. It looks at them only when one can be due.
+func (b *Backend[K, V]) sweep() {
+	now := time.Now()
+	if b.soonest.IsZero() || now.Before(b.soonest) {
+		return
+	}
+	b.soonest = time.Time{}
+	for _, el := range b.entries {
+		switch e := el.Value.(*entry[K, V]); {
+		case !e.live(now):
+			b.remove(el)
+			b.counters[expirations]++
+		case !e.Deadline.IsZero() && (b.soonest.IsZero() || e.Deadline.Before(b.soonest)):
+			b.soonest = e.Deadline
+		}
+	}
+}

@@ -1,0 +1,3 @@
+module github.com/cachepact/cachepact
+
+go 1.26
