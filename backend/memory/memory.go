@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -38,7 +39,7 @@ type Backend[K comparable, V any] struct {
 	entries  map[K]*list.Element // of *entry[K, V]
 	recent   *list.List          // most recently used first
 	soonest  time.Time           // no entry expires before; zero: none expires
-	counters [4]uint64
+	counters map[string]uint64
 }
 
 type entry[K comparable, V any] struct {
@@ -49,13 +50,6 @@ type entry[K comparable, V any] struct {
 func (e *entry[K, V]) live(now time.Time) bool {
 	return e.Deadline.IsZero() || now.Before(e.Deadline)
 }
-
-const (
-	hits = iota
-	misses
-	evictions
-	expirations
-)
 
 var (
 	_ backend.Backend[string, any]     = (*Backend[string, any])(nil)
@@ -73,6 +67,9 @@ func New[K comparable, V any](o Options) (*Backend[K, V], error) {
 		return nil, fmt.Errorf("memory: new: capacity %d is negative", o.Capacity)
 	}
 	b := &Backend[K, V]{keys: backend.NewKeyChecker[K](), capacity: o.Capacity}
+	b.counters = map[string]uint64{
+		backend.CounterHits: 0, backend.CounterMisses: 0, backend.CounterEvictions: 0, backend.CounterExpirations: 0,
+	}
 	b.clear()
 	return b, nil
 }
@@ -105,7 +102,7 @@ func (b *Backend[K, V]) Put(_ context.Context, key K, value V, ttl *time.Duratio
 	}
 	if b.capacity > 0 && len(b.entries) == b.capacity {
 		b.remove(b.recent.Back())
-		b.counters[evictions]++
+		b.counters[backend.CounterEvictions]++
 	}
 	b.entries[key] = b.recent.PushFront(e)
 	return nil
@@ -137,12 +134,7 @@ func (b *Backend[K, V]) Stats(context.Context) (backend.Stats, error) {
 	}
 	defer b.mu.Unlock()
 	b.sweep()
-	return backend.Stats{Size: int64(len(b.entries)), Counters: map[string]uint64{
-		backend.CounterHits:        b.counters[hits],
-		backend.CounterMisses:      b.counters[misses],
-		backend.CounterEvictions:   b.counters[evictions],
-		backend.CounterExpirations: b.counters[expirations],
-	}}, nil
+	return backend.Stats{Size: int64(len(b.entries)), Counters: maps.Clone(b.counters)}, nil
 }
 
 // GetEntry implements [backend.EntryGetter].
@@ -154,35 +146,34 @@ func (b *Backend[K, V]) GetEntry(_ context.Context, key K) (backend.Entry[V], bo
 	if el := b.entries[key]; el != nil {
 		if e := el.Value.(*entry[K, V]); e.live(time.Now()) {
 			b.recent.MoveToFront(el)
-			b.counters[hits]++
+			b.counters[backend.CounterHits]++
 			return e.Entry, true, nil
 		}
 		b.remove(el)
-		b.counters[expirations]++
+		b.counters[backend.CounterExpirations]++
 	}
-	b.counters[misses]++
+	b.counters[backend.CounterMisses]++
 	return backend.Entry[V]{}, false, nil
 }
 
 // GetMany implements [backend.Batcher].
 func (b *Backend[K, V]) GetMany(ctx context.Context, keys []K) (map[K]V, error) {
-	found := make(map[K]V, len(keys))
-	var errs []error
-	for _, k := range keys {
+	found, errs := make(map[K]V, len(keys)), make([]error, len(keys))
+	for i, k := range keys {
 		v, hit, err := b.Get(ctx, k)
 		if hit {
 			found[k] = v
 		}
-		errs = append(errs, err)
+		errs[i] = err
 	}
 	return found, errors.Join(errs...)
 }
 
 // PutMany implements [backend.Batcher].
 func (b *Backend[K, V]) PutMany(ctx context.Context, items []backend.Item[K, V]) error {
-	var errs []error
-	for _, it := range items {
-		errs = append(errs, b.Put(ctx, it.Key, it.Value, it.TTL))
+	errs := make([]error, len(items))
+	for i, it := range items {
+		errs[i] = b.Put(ctx, it.Key, it.Value, it.TTL)
 	}
 	return errors.Join(errs...)
 }
@@ -271,7 +262,7 @@ func (b *Backend[K, V]) sweep() {
 		switch e := el.Value.(*entry[K, V]); {
 		case !e.live(now):
 			b.remove(el)
-			b.counters[expirations]++
+			b.counters[backend.CounterExpirations]++
 		case !e.Deadline.IsZero() && (b.soonest.IsZero() || e.Deadline.Before(b.soonest)):
 			b.soonest = e.Deadline
 		}
