@@ -1,0 +1,568 @@
+package conformance
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"runtime/debug"
+	"strings"
+	"testing/synctest"
+	"time"
+
+	"github.com/cachepact/cachepact/backend"
+)
+
+// A probe is a backend under observation. It records every operation, knows what
+// each key may answer, and fails the check at the first answer that the contract
+// does not allow, so that a check only has to say what to do.
+//
+// It also knows the subject's traits: where entries may be refused, a miss is
+// counted instead of failed, and where expiry may be late, the probe waits.
+type probe[K comparable, V any] struct {
+	r     *runner[K, V]
+	b     backend.Backend[K, V]
+	ctx   context.Context
+	opts  Options
+	scale int // of units of real time
+	fault *fault
+
+	model map[K]*cell[V]
+	nvals int
+	ops   []op[K, V] // the last ones
+	lossy bool       // the check is about capacity: a miss is no fault
+	loose bool       // many goroutines used the backend: any value once put is legal
+
+	expected, dropped int
+	others            []*probe[K, V]
+}
+
+// A cell is what is known about one key.
+type cell[V any] struct {
+	has       bool
+	val       V
+	put0      time.Time // before and after the Put
+	put1      time.Time
+	ttl       time.Duration // 0: never
+	past      []V           // values put earlier, newest last
+	forgotten string        // why has is false
+}
+
+func (c *cell[V]) alive(now time.Time) bool {
+	return c.has && (c.ttl == 0 || now.Before(c.put0.Add(c.ttl)))
+}
+
+func (c *cell[V]) dead(now time.Time, late time.Duration) bool {
+	return !c.has || c.ttl != 0 && now.After(c.put1.Add(c.ttl).Add(late))
+}
+
+// live makes the backend, runs f, audits and closes.
+func (p *probe[K, V]) live(f func(p *probe[K, V])) {
+	p.guard(func() {
+		p.open()
+		f(p)
+		for _, q := range append(p.others, p) {
+			q.audit()
+		}
+	})
+	for _, q := range append(p.others, p) {
+		p.guard(q.shut)
+	}
+}
+
+// guard runs f and keeps the first fault.
+func (p *probe[K, V]) guard(f func()) {
+	defer func() {
+		switch v := recover().(type) {
+		case nil:
+		case *fault:
+			if p.fault == nil {
+				p.fault = v
+			}
+		default:
+			if p.fault == nil {
+				p.fault = p.newFault(panicked, fmt.Sprintf("panic: %v", v), "")
+				p.fault.stack = string(debug.Stack())
+			}
+		}
+	}()
+	f()
+}
+
+func (p *probe[K, V]) open() {
+	b, err := p.r.subject.New(p.opts)
+	if err != nil {
+		panic(&fault{kind: newFailed, what: err.Error()})
+	}
+	if v := reflect.ValueOf(b); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
+		panic(&fault{kind: newFailed, what: "it returned a nil backend and no error"})
+	}
+	p.b = b
+}
+
+// another returns a second backend beside p's, empty and closed with it.
+func (p *probe[K, V]) another() *probe[K, V] {
+	q := &probe[K, V]{r: p.r, ctx: p.ctx, opts: p.opts, scale: p.scale, model: map[K]*cell[V]{}, nvals: p.nvals + 1000}
+	q.open()
+	p.others = append(p.others, q)
+	return q
+}
+
+func (p *probe[K, V]) shut() {
+	if p.b == nil {
+		return
+	}
+	if err := backend.Close(p.b); err != nil {
+		p.failf("Close() = %v", err)("nil")
+	}
+	p.b = nil
+}
+
+// audit looks once more at every key the check used.
+func (p *probe[K, V]) audit() {
+	if p.b == nil {
+		return
+	}
+	p.settle()
+	n := 0
+	for k := range p.model {
+		if n++; n > 1000 {
+			break
+		}
+		p.get(k)
+	}
+	size := p.size()
+	if !p.loose && size > p.atMost() {
+		p.failf("Stats().Size = %d", size)("at most %d: no more entries can be live", p.atMost())
+	}
+	if p.r.has.ranger {
+		p.all()
+	}
+}
+
+// atMost returns how many entries can be counted now.
+func (p *probe[K, V]) atMost() int64 {
+	n, now := int64(0), time.Now()
+	for _, c := range p.model {
+		if !c.dead(now, max(p.r.traits.SizeLag, p.r.traits.Lateness)) {
+			n++
+		}
+	}
+	return n
+}
+
+// key returns the i'th key.
+func (p *probe[K, V]) key(i int) K { return p.r.keys.At(i) }
+
+// val returns a value that no earlier Put of the check used.
+func (p *probe[K, V]) val() V {
+	p.nvals++
+	return p.r.values.At(p.nvals)
+}
+
+func (p *probe[K, V]) cell(k K) *cell[V] {
+	c := p.model[k]
+	if c == nil {
+		c = &cell[V]{forgotten: "it was never put"}
+		p.model[k] = c
+	}
+	return c
+}
+
+// put puts a fresh value that never expires, and returns it.
+func (p *probe[K, V]) put(k K) V {
+	v := p.val()
+	p.putValue(k, v, nil)
+	return v
+}
+
+// putTTL puts a fresh value with a TTL.
+func (p *probe[K, V]) putTTL(k K, ttl time.Duration) V {
+	v := p.val()
+	p.putValue(k, v, &ttl)
+	return v
+}
+
+// putValue puts v and fails the check if Put returns an error.
+func (p *probe[K, V]) putValue(k K, v V, ttl *time.Duration) {
+	if err := p.tryPut(k, v, ttl); err != nil {
+		p.failf("Put returned the error %q", err)("nil")
+	}
+}
+
+// tryPut puts v and returns Put's error. A Put that failed must have removed the
+// earlier value.
+func (p *probe[K, V]) tryPut(k K, v V, ttl *time.Duration) error {
+	before := time.Now()
+	err := p.b.Put(p.ctx, k, v, ttl)
+	if err == nil && p.r.traits.NeedsFlush {
+		err = backend.Flush(p.ctx, p.b)
+	}
+	p.note(op[K, V]{kind: opPut, key: k, val: v, ttl: ttl, err: err})
+	c := p.cell(k)
+	if c.has {
+		c.past = append(c.past, c.val)
+	}
+	*c = cell[V]{has: true, val: v, put0: before, put1: time.Now(), past: c.past}
+	switch {
+	case err != nil:
+		c.has, c.forgotten = false, "the Put that should replace it failed"
+	case ttl == nil:
+	case *ttl <= 0:
+		c.has, c.forgotten = false, "its TTL was not positive"
+		c.past = append(c.past, v)
+	default:
+		c.ttl = *ttl
+	}
+	return err
+}
+
+// get gets k and fails the check unless the answer is one that the contract
+// allows.
+func (p *probe[K, V]) get(k K) (V, bool) {
+	before := time.Now()
+	v, hit, err := p.b.Get(p.ctx, k)
+	after := time.Now()
+	p.note(op[K, V]{kind: opGet, key: k, val: v, hit: hit, err: err})
+	if err != nil {
+		p.failf("Get(%s) returned the error %q", show(k), err)("a hit or a miss, and no error")
+	}
+	c := p.cell(k)
+	switch {
+	case !hit:
+		p.missed(k, c, v, after)
+	case p.loose:
+		if !p.known(c, v) {
+			p.wrong(k, c, v)("a value that was put under this key, or a miss")
+		}
+	case !c.has:
+		p.wrong(k, c, v)("a miss: %s", c.forgotten)
+	case c.dead(before, p.r.traits.Lateness):
+		p.failf("Get(%s) = hit %s, %v after its deadline", show(k), show(v), before.Sub(c.put1.Add(c.ttl)))("a miss: its TTL of %v has passed%s", c.ttl, lateText(p.r.traits.Lateness))
+	case !p.r.values.Equal(v, c.val):
+		p.wrong(k, c, v)("hit %s", show(c.val))
+	}
+	return v, hit
+}
+
+func lateText(late time.Duration) string {
+	if late == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", and so have the %v that it may be late", late)
+}
+
+func (p *probe[K, V]) missed(k K, c *cell[V], v V, now time.Time) {
+	if !reflect.ValueOf(&v).Elem().IsZero() {
+		p.failf("Get(%s) = %s, false", show(k), show(v))("the zero value with a miss")
+	}
+	if !p.loose && c.alive(now) {
+		p.expected++
+		switch {
+		case p.lossy:
+		case p.r.traits.Refuses:
+			p.dropped++
+		default:
+			p.lost(k, c, now)
+		}
+	}
+	c.lose("it was dropped, and what was dropped must not come back")
+}
+
+func (c *cell[V]) lose(why string) {
+	if c.has {
+		c.has, c.forgotten, c.past = false, why, append(c.past, c.val)
+	}
+}
+
+// lost fails the check because a live entry was not found, and looks for the
+// cause.
+func (p *probe[K, V]) lost(k K, c *cell[V], now time.Time) {
+	f := p.newFault(broke, fmt.Sprintf("Get(%s) = miss", show(k)), "hit "+show(c.val))
+	p.background()
+	if v, hit, err := p.b.Get(p.ctx, k); err == nil && hit {
+		if p.r.values.Equal(v, c.val) {
+			f.hint = "a moment later the value was there: the write is asynchronous. Wait for it in Put, or declare Traits.NeedsFlush and implement backend.Flusher"
+		} else {
+			f.hint = "a moment later an earlier value was there: the last write was rejected while the one before it was still queued"
+		}
+	} else if c.ttl != 0 {
+		f.hint = fmt.Sprintf("%v of its TTL of %v had passed", now.Sub(c.put0), c.ttl)
+	} else if err := p.b.Put(p.ctx, k, c.val, nil); err == nil {
+		p.background()
+		if _, hit, _ := p.b.Get(p.ctx, k); hit {
+			f.hint = "a second Put of the same key was kept: the first was dropped, removed later, or refused"
+		}
+	}
+	panic(f)
+}
+
+// wrong fails the check because of the value v, and says where it came from.
+func (p *probe[K, V]) wrong(k K, c *cell[V], v V) func(want string, args ...any) {
+	f := p.newFault(broke, fmt.Sprintf("Get(%s) = hit %s", show(k), show(v)), "")
+	for _, old := range c.past {
+		if p.r.values.Equal(v, old) {
+			f.hint = "the value was put earlier under the same key and has been replaced or removed since"
+		}
+	}
+	for other, o := range p.model {
+		if other != k && o.val1(p, v) && f.hint == "" {
+			f.hint = fmt.Sprintf("the value belongs to the key %s: the two keys collide", show(other))
+		}
+	}
+	return func(want string, args ...any) {
+		f.want = fmt.Sprintf(want, args...)
+		panic(f)
+	}
+}
+
+// val1 reports whether v is or was the value of c.
+func (c *cell[V]) val1(p interface{ same(a, b V) bool }, v V) bool {
+	if c.has && p.same(c.val, v) {
+		return true
+	}
+	for _, old := range c.past {
+		if p.same(old, v) {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *probe[K, V]) same(a, b V) bool { return p.r.values.Equal(a, b) }
+
+func (p *probe[K, V]) known(c *cell[V], v V) bool { return c.val1(p, v) }
+
+// hit gets k, which must be there unless an admission policy refused it.
+func (p *probe[K, V]) hit(k K) {
+	c := p.cell(k)
+	if !c.has && !p.lossy && !p.r.traits.Refuses {
+		panic("conformance: check expects a hit of a key it did not put")
+	}
+	p.expected++
+	if _, hit := p.get(k); !hit {
+		p.expected-- // get counted it
+	}
+}
+
+// miss gets k, which must not be there. If an entry may still be alive, it waits
+// for its end.
+func (p *probe[K, V]) miss(k K) {
+	c := p.cell(k)
+	if c.has && c.ttl == 0 {
+		panic("conformance: check expects a miss of a key that is there")
+	}
+	for !c.dead(time.Now(), p.r.traits.Lateness) {
+		p.sleep(max(time.Until(c.put1.Add(c.ttl).Add(p.r.traits.Lateness)), 0) + p.tick())
+	}
+	p.get(k)
+}
+
+// invalidate removes k.
+func (p *probe[K, V]) invalidate(k K) {
+	given := k
+	err := p.b.Invalidate(p.ctx, &given)
+	p.flushed(&err)
+	p.note(op[K, V]{kind: opInvalidate, key: k, err: err})
+	if err != nil {
+		p.failf("Invalidate(%s) = %v", show(k), err)("nil")
+	}
+	p.cell(k).lose("it was invalidated")
+}
+
+// clear removes every entry.
+func (p *probe[K, V]) clear() {
+	err := p.b.Invalidate(p.ctx, nil)
+	p.flushed(&err)
+	p.note(op[K, V]{kind: opClear, err: err})
+	if err != nil {
+		p.failf("Invalidate(nil) = %v", err)("nil")
+	}
+	for _, c := range p.model {
+		c.lose("every entry was invalidated")
+	}
+}
+
+func (p *probe[K, V]) flushed(err *error) {
+	if *err == nil && p.r.traits.NeedsFlush {
+		*err = backend.Flush(p.ctx, p.b)
+	}
+}
+
+// stats returns Stats and fails the check on an error or a negative size.
+func (p *probe[K, V]) stats() backend.Stats {
+	s, err := p.b.Stats(p.ctx)
+	p.note(op[K, V]{kind: opStats, size: s.Size, err: err})
+	if err != nil {
+		p.failf("Stats returned the error %q", err)("nil")
+	}
+	if s.Size < 0 {
+		p.failf("Stats().Size = %d", s.Size)("0 or more")
+	}
+	return s
+}
+
+func (p *probe[K, V]) size() int64 { return p.stats().Size }
+
+// wantSize checks Size against the number of live entries.
+func (p *probe[K, V]) wantSize(want int64) {
+	got := p.size()
+	if got > want || got < want && !p.lossy && !p.r.traits.Refuses {
+		p.failf("Stats().Size = %d", got)("%d", want)
+	}
+}
+
+// all lists the backend and fails the check if an entry may not be there.
+func (p *probe[K, V]) all() map[K]V {
+	seq, err := backend.All(p.b)
+	if err != nil {
+		p.failf("All returned the error %q", err)("nil: the backend implements Ranger")
+	}
+	got := map[K]V{}
+	now := time.Now()
+	for k, v := range seq {
+		if _, twice := got[k]; twice {
+			p.failf("All yielded %s twice", show(k))("each key once")
+		}
+		got[k] = v
+		c := p.cell(k)
+		switch {
+		case p.loose:
+		case !c.has:
+			p.failf("All yielded %s", show(k))("not this key: %s", c.forgotten)
+		case c.dead(now, p.r.traits.Lateness):
+			p.failf("All yielded %s, which expired %v ago", show(k), now.Sub(c.put1.Add(c.ttl)))("only live entries")
+		case !p.same(c.val, v):
+			p.failf("All yielded %s with %s", show(k), show(v))("%s", show(c.val))
+		}
+	}
+	return got
+}
+
+// settle lets buffered writes and background work finish.
+func (p *probe[K, V]) settle() {
+	if err := backend.Flush(p.ctx, p.b); err != nil {
+		p.failf("Flush() = %v", err)("nil")
+	}
+	p.background()
+}
+
+// background lets other goroutines run until they wait.
+func (p *probe[K, V]) background() {
+	if p.r.bubble {
+		synctest.Wait()
+	} else {
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// unit is the TTL with which checks work: any length in a bubble, short in real
+// time.
+func (p *probe[K, V]) unit() time.Duration {
+	if p.r.bubble {
+		return time.Minute
+	}
+	return time.Duration(p.scale)*40*time.Millisecond + 2*p.r.traits.Lateness
+}
+
+// tick is the smallest step past a deadline.
+func (p *probe[K, V]) tick() time.Duration {
+	if p.r.bubble {
+		return 1
+	}
+	return time.Millisecond
+}
+
+// affords reports whether the check may let d pass.
+func (p *probe[K, V]) affords(d time.Duration) bool {
+	if !p.r.bubble {
+		return d <= time.Second
+	}
+	return float64(p.r.minute)*d.Minutes() < float64(50*time.Millisecond)
+}
+
+// sleep lets d pass.
+func (p *probe[K, V]) sleep(d time.Duration) {
+	p.note(op[K, V]{kind: opSleep, d: d})
+	time.Sleep(d)
+}
+
+// nearDeadline sleeps until shortly before the deadline of k, to the nanosecond
+// in a bubble.
+func (p *probe[K, V]) nearDeadline(k K) {
+	c := p.cell(k)
+	deadline := c.put0.Add(c.ttl)
+	if p.r.bubble {
+		p.sleep(time.Until(deadline) - 1)
+		return
+	}
+	p.sleep(max(time.Until(deadline)-c.ttl/4, 0))
+}
+
+// alive checks that k, whose deadline is near, is still there. In real time the
+// answer may come too late to tell; then the check starts again, slower.
+func (p *probe[K, V]) alive(k K) {
+	p.get(k)
+	if c := p.cell(k); !p.lossy && !p.r.traits.Refuses && !c.alive(time.Now()) {
+		panic(&fault{kind: unclear, what: "the machine was too slow to look before a deadline in real time"})
+	}
+}
+
+// note records an operation.
+func (p *probe[K, V]) note(o op[K, V]) {
+	const keep = 12
+	if len(p.ops) == 2*keep {
+		p.ops = append(p.ops[:0], p.ops[keep:]...)
+	}
+	p.ops = append(p.ops, o)
+}
+
+func (p *probe[K, V]) newFault(k kind, what, want string) *fault {
+	f := &fault{kind: k, what: what, want: want}
+	for _, o := range p.ops[max(0, len(p.ops)-12):] {
+		f.done = append(f.done, o.String())
+	}
+	return f
+}
+
+// failf ends the check. What came back is given first, then what was due:
+//
+//	p.failf("Get = %v", v)("a miss")
+func (p *probe[K, V]) failf(what string, args ...any) func(want string, args ...any) {
+	f := p.newFault(broke, fmt.Sprintf(what, args...), "")
+	return func(want string, args ...any) {
+		f.want = fmt.Sprintf(want, args...)
+		panic(f)
+	}
+}
+
+// hinted ends the check like failf, with a hint.
+func (p *probe[K, V]) hinted(hint, want, what string, args ...any) {
+	f := p.newFault(broke, fmt.Sprintf(what, args...), want)
+	f.hint = hint
+	panic(f)
+}
+
+// show prints a key or value in a few characters.
+func show(v any) string {
+	s := fmt.Sprintf("%#v", v)
+	switch v := v.(type) {
+	case string:
+		s = fmt.Sprintf("%q", v[:min(len(v), 60)])
+		if len(v) > 60 {
+			s += fmt.Sprintf("… (%d bytes)", len(v))
+		}
+		return s
+	case []byte:
+		if v != nil {
+			s = fmt.Sprintf("[]byte(%q)", v[:min(len(v), 60)])
+		}
+		if len(v) > 60 {
+			s += fmt.Sprintf("… (%d bytes)", len(v))
+		}
+		return s
+	}
+	if len(s) > 120 {
+		s = strings.ToValidUTF8(s[:120], "") + "…"
+	}
+	return s
+}

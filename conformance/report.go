@@ -1,0 +1,149 @@
+package conformance
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cachepact/cachepact/backend"
+)
+
+// Schema is the version of the JSON form of [Report]. It rises when the meaning
+// of a field changes; fields may be added without it.
+const Schema = 1
+
+// ReportEnv names the environment variable that makes [Run] write the JSON form
+// of its [Report] into a directory, one file for each subject. Without it the
+// report goes to the test's artifact directory as report.json.
+const ReportEnv = "CONFORMANCE_REPORT"
+
+// An Outcome is what became of a check.
+type Outcome string
+
+// The outcomes.
+const (
+	// Pass: the subject kept the rule.
+	Pass Outcome = "pass"
+	// Fail: the subject broke the rule.
+	Fail Outcome = "fail"
+	// Deviates: the subject broke the rule as [Subject.Known] says.
+	Deviates Outcome = "deviates"
+	// Void: the rule says nothing about this subject, as Why explains: it lacks
+	// an optional interface, or its types or traits leave nothing to check.
+	Void Outcome = "n/a"
+	// Weak: the check ran, but could not see everything, as Why explains.
+	Weak Outcome = "weak"
+)
+
+// A Result is the outcome of one check.
+type Result struct {
+	// ID is the rule's id, and Case the name of the check within the rule.
+	ID   string `json:"id"`
+	Case string `json:"case"`
+	// Law is the rule in words.
+	Law     string  `json:"law"`
+	Outcome Outcome `json:"outcome"`
+	// Why says in a line why the outcome is not a pass.
+	Why string `json:"why,omitempty"`
+	// Detail is the whole message of a failure: what was done, what came back,
+	// what was due, and a hint.
+	Detail string `json:"detail,omitempty"`
+	// Link is that of the known deviation.
+	Link string `json:"link,omitempty"`
+	// Millis is the real time the check took in milliseconds.
+	Millis float64 `json:"ms"`
+}
+
+// Name returns the name of the check, "rule/case".
+func (r Result) Name() string { return r.ID + "/" + r.Case }
+
+// A Report is what a run found.
+type Report struct {
+	Schema  int    `json:"schema"`
+	Subject string `json:"subject"`
+	// Backend is the Go type of the backend.
+	Backend string `json:"backend"`
+	// Module and Version are those of the module that defines the backend, where
+	// the build knows them.
+	Module  string `json:"module,omitempty"`
+	Version string `json:"version,omitempty"`
+	Go      string `json:"go"`
+	OS      string `json:"os"`
+	Arch    string `json:"arch"`
+	Race    bool   `json:"race"`
+	// Clock is "bubble" or "real", and ClockWhy says why it is not the bubble.
+	Clock    string         `json:"clock"`
+	ClockWhy string         `json:"clock_why,omitempty"`
+	Traits   backend.Traits `json:"traits"`
+	Checks   []Result       `json:"checks"`
+	// Dropped counts, for a subject that may refuse entries, the Gets that
+	// missed what a backend that refuses nothing would hold, out of Expected.
+	Dropped  int `json:"dropped"`
+	Expected int `json:"expected"`
+	// Error says why the subject could not be tested at all.
+	Error string `json:"error,omitempty"`
+}
+
+// Failed returns the checks that failed.
+func (r Report) Failed() []Result {
+	var failed []Result
+	for _, c := range r.Checks {
+		if c.Outcome == Fail {
+			failed = append(failed, c)
+		}
+	}
+	return failed
+}
+
+// OK reports whether the subject was tested and no check failed.
+func (r Report) OK() bool { return r.Error == "" && len(r.Failed()) == 0 }
+
+// String returns a summary and the message of every failure.
+func (r Report) String() string {
+	var b strings.Builder
+	if r.Error != "" {
+		return fmt.Sprintf("conformance: %s: %s", r.Subject, r.Error)
+	}
+	count := map[Outcome]int{}
+	for _, c := range r.Checks {
+		count[c.Outcome]++
+	}
+	fmt.Fprintf(&b, "conformance: %s: %d passed, %d failed, %d deviate, %d weak, %d not applicable", r.Subject,
+		count[Pass], count[Fail], count[Deviates], count[Weak], count[Void])
+	for _, c := range r.Failed() {
+		b.WriteString("\n" + c.Detail)
+	}
+	return b.String()
+}
+
+func (r *runner[K, V]) writeReport(t *testing.T) {
+	rep := r.finish()
+	data, err := json.MarshalIndent(rep, "", "\t")
+	if err != nil {
+		t.Errorf("conformance: report: %v", err)
+		return
+	}
+	path := filepath.Join(t.ArtifactDir(), "report.json")
+	if dir := os.Getenv(ReportEnv); dir != "" {
+		name := strings.Map(func(c rune) rune {
+			if strings.ContainsRune(`/\:*?"<>| `, c) {
+				return '_'
+			}
+			return c
+		}, rep.Subject)
+		path = filepath.Join(dir, name+".json")
+		err = os.MkdirAll(dir, 0o777)
+	}
+	if err == nil {
+		err = os.WriteFile(path, append(data, '\n'), 0o666)
+	}
+	if err != nil {
+		t.Errorf("conformance: report: %v", err)
+	}
+}
+
+func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -1,0 +1,361 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cachepact/cachepact/backend"
+)
+
+// A check is one thing the suite finds out about a subject. It is void when void
+// returns a reason.
+type check[K comparable, V any] struct {
+	rule string // id of the rule
+	kase string // name within the rule
+	opts Options
+	void func(r *runner[K, V]) string
+	run  func(p *probe[K, V])       // in a session of its own
+	free func(r *runner[K, V]) error // instead of run: opens sessions itself
+}
+
+func (c check[K, V]) name() string { return c.rule + "/" + c.kase }
+
+// runner tests one subject.
+type runner[K comparable, V any] struct {
+	subject Subject[K, V]
+	traits  backend.Traits
+	has     features
+	keys    Keys[K]
+	values  Values[V]
+
+	t        *testing.T // of the check that runs; nil without a test
+	bubble   bool
+	real     string // why not the bubble
+	minute   time.Duration // real time that a fake minute takes
+	limit    time.Duration // for one check, in real time
+	leaks    []string // checks after which goroutines remained
+	printed  *capture
+	report   Report
+	expected int // Gets that a backend without admission would answer with a hit
+	dropped  int // those of them that missed
+}
+
+// features are the optional interfaces a subject has.
+type features struct {
+	closer, flusher, ranger, entries, batcher, describer bool
+}
+
+func newRunner[K comparable, V any](t *testing.T, s Subject[K, V]) (*runner[K, V], error) {
+	if s.New == nil {
+		return nil, errors.New("conformance: Subject.New is required")
+	}
+	r := &runner[K, V]{subject: s, t: t, traits: s.Traits, limit: s.Timeout}
+	if r.limit <= 0 {
+		r.limit = 10 * time.Second
+		if raceEnabled {
+			r.limit = 30 * time.Second
+		}
+	}
+	var err error
+	if r.keys, err = keysOf(s.Keys); err != nil {
+		return nil, err
+	}
+	if r.values, err = valuesOf(s.Values); err != nil {
+		return nil, err
+	}
+	known := func(d Deviation) bool {
+		return slices.ContainsFunc(checks[K, V](), func(c check[K, V]) bool { return d.Check == c.rule || d.Check == c.name() })
+	}
+	for _, d := range s.Known {
+		if !known(d) {
+			return nil, fmt.Errorf("conformance: Subject.Known: no check %q", d.Check)
+		}
+		if d.Why == "" {
+			return nil, fmt.Errorf("conformance: Subject.Known: %q has no Why", d.Check)
+		}
+	}
+	r.printed = startCapture()
+	if err := r.preflight(); err != nil {
+		r.stop()
+		return nil, err
+	}
+	return r, nil
+}
+
+func (r *runner[K, V]) stop() { r.printed.stop() }
+
+// preflight makes a backend in real time, where nothing it does can end the
+// process, and learns what it is and whether it can live in a bubble.
+func (r *runner[K, V]) preflight() error {
+	r.report = Report{
+		Schema: Schema, Subject: r.subject.Name, Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH, Race: raceEnabled,
+	}
+	before := runtime.NumGoroutine()
+	var newErr error
+	fault := r.session(Options{}, func(p *probe[K, V]) {
+		r.learn(p.b)
+		if d, ok := backend.As[backend.Describer](p.b); ok {
+			if r.subject.Traits != (backend.Traits{}) && r.subject.Traits != d.Traits() {
+				newErr = fmt.Errorf("conformance: Subject.Traits is %+v, but the backend declares %+v", r.subject.Traits, d.Traits())
+			}
+			r.traits = d.Traits()
+		}
+		_ = p.b.Put(p.ctx, r.keys.At(0), r.values.At(0), new(time.Hour))
+		_, _, _ = p.b.Get(p.ctx, r.keys.At(0))
+	})
+	if newErr != nil {
+		return newErr
+	}
+	if fault != nil && fault.kind == newFailed {
+		return fmt.Errorf("conformance: New failed: %s", fault.what)
+	}
+	r.report.Traits = r.traits
+	if !r.drained(before) {
+		r.leaks = append(r.leaks, "a first New, Put, Get and Close")
+		r.real = "it leaves goroutines behind"
+	}
+	if r.subject.RealTime {
+		r.real = "Subject.RealTime says so"
+	}
+	if r.real == "" {
+		r.pilot()
+	}
+	r.bubble = r.real == ""
+	r.report.Clock, r.report.ClockWhy = "bubble", r.real
+	if !r.bubble {
+		r.report.Clock = "real"
+	}
+	return nil
+}
+
+// pilot tries a bubble and measures what a minute costs there.
+func (r *runner[K, V]) pilot() {
+	limit := r.limit
+	r.limit = min(limit, 3*time.Second)
+	defer func() { r.limit, r.bubble = limit, false }()
+	r.bubble = true
+	idle := func(d time.Duration) (*fault, time.Duration) {
+		start := time.Now()
+		f := r.session(Options{}, func(p *probe[K, V]) {
+			_ = p.b.Put(p.ctx, r.keys.At(0), r.values.At(0), new(time.Hour))
+			time.Sleep(d)
+		})
+		return f, time.Since(start)
+	}
+	fault, base := idle(0)
+	if fault == nil {
+		var cost time.Duration
+		fault, cost = idle(time.Minute)
+		r.minute = max(cost-base, 0)
+	}
+	switch {
+	case fault == nil:
+	case fault.kind == hung:
+		r.real = "its goroutines wait for something outside the process, so that time stands still in a bubble"
+	case fault.kind == leaked:
+		r.leaks = append(r.leaks, "a New, Put and Close")
+		r.real = "it leaves goroutines behind"
+	}
+}
+
+func (r *runner[K, V]) learn(b backend.Backend[K, V]) {
+	_, r.has.closer = backend.As[io.Closer](b)
+	_, r.has.flusher = backend.As[backend.Flusher](b)
+	_, r.has.ranger = backend.As[backend.Ranger[K, V]](b)
+	_, r.has.entries = backend.As[backend.EntryGetter[K, V]](b)
+	_, r.has.batcher = backend.As[backend.Batcher[K, V]](b)
+	_, r.has.describer = backend.As[backend.Describer](b)
+	t := reflect.TypeOf(b)
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	name, _, _ := strings.Cut(t.String(), "[")
+	r.report.Backend = name
+	r.report.Module, r.report.Version = moduleOf(t.PkgPath())
+}
+
+// moduleOf returns the module of a package and its version.
+func moduleOf(pkg string) (module, version string) {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "", ""
+	}
+	for _, m := range append(info.Deps, &info.Main) {
+		if m.Path != "" && (pkg == m.Path || strings.HasPrefix(pkg, m.Path+"/")) && len(m.Path) > len(module) {
+			module, version = m.Path, m.Version
+		}
+	}
+	return module, version
+}
+
+// drained waits until there are no more goroutines than before.
+func (r *runner[K, V]) drained(before int) bool {
+	for wait := 50 * time.Microsecond; wait < time.Second; wait *= 2 {
+		if runtime.NumGoroutine() <= before {
+			return true
+		}
+		time.Sleep(wait)
+	}
+	return runtime.NumGoroutine() <= before
+}
+
+// do runs one check and reports to t, if there is one.
+func (r *runner[K, V]) do(t *testing.T, c check[K, V]) {
+	if t != nil {
+		t.Helper()
+	}
+	r.t = t
+	res := Result{ID: c.rule, Case: c.kase, Law: law(c.rule), Outcome: Pass}
+	start := time.Now()
+	if c.void != nil {
+		if why := c.void(r); why != "" {
+			res.Outcome, res.Why = Void, why
+		}
+	}
+	if res.Outcome != Void {
+		r.judge(&res, r.try(c))
+	}
+	res.Millis = millis(time.Since(start))
+	r.report.Checks = append(r.report.Checks, res)
+	if t == nil {
+		return
+	}
+	t.Attr("conformance.id", res.Name())
+	t.Attr("conformance.outcome", string(res.Outcome))
+	switch res.Outcome {
+	case Fail:
+		t.Error(res.Detail)
+	case Deviates:
+		t.Logf("known deviation: %s", res.Why)
+	case Weak:
+		t.Logf("weak: %s", res.Why)
+	case Void:
+		t.Skipf("n/a: %s", res.Why)
+	}
+}
+
+// try runs c, and again where real time was too slow to tell.
+func (r *runner[K, V]) try(c check[K, V]) *fault {
+	printed := r.printed.count()
+	var f *fault
+	for scale := range 4 {
+		if c.free != nil {
+			f = asFault(c.free(r))
+		} else {
+			f = r.sessionAt(1<<scale, c.opts, c.run)
+		}
+		if f == nil || f.kind != unclear {
+			break
+		}
+	}
+	if f != nil && f.kind == leaked {
+		r.leaks = append(r.leaks, c.name())
+		f = nil
+	}
+	if f == nil && r.t != nil && r.t.Failed() {
+		f = &fault{kind: raced, what: "the race detector reported a data race; its report is above"}
+	}
+	if f == nil && r.printed.count() != printed {
+		f = &fault{what: "the backend wrote to standard output or standard error", want: "nothing written: a library must leave both to the program"}
+	}
+	return f
+}
+
+// judge turns the fault of a check into its outcome.
+func (r *runner[K, V]) judge(res *Result, f *fault) {
+	i := slices.IndexFunc(r.subject.Known, func(d Deviation) bool { return d.Check == res.ID || d.Check == res.Name() })
+	switch {
+	case f != nil && f.kind == unclear:
+		res.Outcome, res.Why = Weak, f.what
+	case f != nil && i >= 0:
+		res.Outcome, res.Why, res.Link = Deviates, r.subject.Known[i].Why, r.subject.Known[i].Link
+		res.Detail = f.message(res.Name(), res.Law)
+	case f != nil:
+		res.Outcome, res.Why = Fail, f.what
+		res.Detail = f.message(res.Name(), res.Law)
+	case i >= 0 && r.subject.Known[i].Check == res.Name():
+		res.Outcome, res.Why = Fail, "it is listed in Subject.Known but passes: remove it from the list"
+		res.Detail = res.Name() + ": " + res.Why
+	}
+}
+
+// finish judges what only the whole run can tell, and returns the report.
+func (r *runner[K, V]) finish() Report {
+	r.report.Expected, r.report.Dropped = r.expected, r.dropped
+	return r.report
+}
+
+// session runs f with a new backend, in the bubble if the subject can live
+// there. It returns what went wrong, or nil. It returns even if f never does.
+func (r *runner[K, V]) session(o Options, f func(p *probe[K, V])) *fault {
+	return r.sessionAt(1, o, f)
+}
+
+func (r *runner[K, V]) sessionAt(scale int, o Options, f func(p *probe[K, V])) *fault {
+	p := &probe[K, V]{r: r, ctx: context.Background(), scale: scale, opts: o, model: map[K]*cell[V]{}}
+	done := make(chan struct{})
+	finished, t := false, r.t
+	if t == nil {
+		t = new(testing.T) // never fails a test: faults are values here
+	}
+	var crash any
+	go func() {
+		defer close(done)
+		defer func() { crash = recover() }()
+		if r.bubble {
+			synctest.Test(t, func(*testing.T) { p.live(f) })
+		} else {
+			p.live(f)
+		}
+		finished = true
+	}()
+	watchdog := time.NewTimer(r.limit)
+	defer watchdog.Stop()
+	select {
+	case <-done:
+	case <-watchdog.C:
+		limit := r.limit
+		r.limit = max(limit/4, time.Second) // a backend that hangs once hangs often
+		return &fault{kind: hung, what: fmt.Sprintf("the backend hung: the check did not end within %v", limit), stack: stacks()}
+	}
+	r.expected, r.dropped = r.expected+p.expected, r.dropped+p.dropped
+	switch text := fmt.Sprint(crash); {
+	case p.fault != nil:
+		return p.fault
+	case crash != nil && strings.Contains(text, "blocked goroutines remain"):
+		return &fault{kind: leaked, what: "goroutines remained after Close"}
+	case crash != nil && strings.HasPrefix(text, "deadlock"):
+		return p.newFault(hung, "the backend deadlocked: every goroutine waits for another", "")
+	case crash != nil:
+		return p.newFault(panicked, "panic: "+text, "")
+	case !finished:
+		return p.newFault(raced, "the race detector reported a data race; its report is on standard error", "")
+	}
+	return nil
+}
+
+// stacks returns the stacks of all goroutines that are in a bubble, or of all if
+// none is.
+func stacks() string {
+	buf := make([]byte, 1<<20)
+	buf = buf[:runtime.Stack(buf, true)]
+	all := strings.Split(string(buf), "\n\n")
+	in := slices.DeleteFunc(slices.Clone(all), func(g string) bool {
+		head, _, _ := strings.Cut(g, "\n")
+		return !strings.Contains(head, "bubble")
+	})
+	if len(in) == 0 {
+		in = all
+	}
+	return strings.Join(in[:min(len(in), 20)], "\n\n")
+}
