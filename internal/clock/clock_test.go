@@ -1,0 +1,91 @@
+package clock_test
+
+import (
+	"math"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cachepact/cachepact/internal/clock"
+)
+
+func TestClockExpired(t *testing.T) {
+	for _, ttl := range []time.Duration{1, time.Microsecond, 1500 * time.Millisecond, 25 * 24 * time.Hour, 100 * 365 * 24 * time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			c := clock.New()
+			time.Sleep(time.Second) // a clock that has already run
+			d := c.Deadline(ttl)
+			if c.Expired(d) {
+				t.Errorf("ttl %v: expired at once", ttl)
+			}
+			time.Sleep(ttl - 1)
+			if c.Expired(d) {
+				t.Errorf("ttl %v: expired 1 ns early", ttl)
+			}
+			time.Sleep(1)
+			if !c.Expired(d) {
+				t.Errorf("ttl %v: not expired at its deadline", ttl)
+			}
+		})
+	}
+}
+
+func TestClockNever(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := clock.New()
+		time.Sleep(1000 * 24 * time.Hour)
+		if c.Expired(clock.Never) {
+			t.Error("Expired(Never) = true, want false")
+		}
+		if got := c.Time(clock.Never); !got.IsZero() {
+			t.Errorf("Time(Never) = %v, want the zero Time", got)
+		}
+	})
+}
+
+func TestClockDeadlineSaturates(t *testing.T) {
+	const age = time.Hour
+	tests := []struct {
+		ttl  time.Duration
+		want int64
+	}{
+		{1, int64(age) + 1},
+		{math.MaxInt64 - age - 1, math.MaxInt64 - 1},
+		{math.MaxInt64 - age, math.MaxInt64},
+		{math.MaxInt64 - age + 1, clock.Never},
+		{math.MaxInt64, clock.Never},
+	}
+	synctest.Test(t, func(t *testing.T) {
+		c := clock.New()
+		time.Sleep(age)
+		for _, tt := range tests {
+			if got := c.Deadline(tt.ttl); got != tt.want {
+				t.Errorf("Deadline(%d) = %d, want %d", tt.ttl, got, tt.want)
+			}
+		}
+	})
+}
+
+func TestClockTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := clock.New()
+		time.Sleep(time.Minute)
+		want := time.Now().Add(5 * time.Second)
+		if got := c.Time(c.Deadline(5 * time.Second)); !got.Equal(want) {
+			t.Errorf("Time = %v, want %v", got, want)
+		}
+	})
+}
+
+func TestClockNow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := clock.New()
+		if got := c.Now(); got != 0 {
+			t.Errorf("Now of a new clock = %d, want 0", got)
+		}
+		time.Sleep(42)
+		if got := c.Now(); got != 42 {
+			t.Errorf("Now = %d, want 42", got)
+		}
+	})
+}
