@@ -36,7 +36,7 @@ func checkKey[K comparable](key K) (err error) {
 			err = fmt.Errorf("%w: uncomparable dynamic type", ErrKey)
 		}
 	}()
-	if key != key { //nolint:gocritic,staticcheck // only NaN differs from itself
+	if key != key { //nolint:gocritic // only NaN differs from itself
 		return fmt.Errorf("%w: NaN", ErrKey)
 	}
 	return nil
