@@ -26,8 +26,10 @@ func (c Clock) Now() int64 { return int64(time.Since(c.base)) }
 
 // Deadline returns the deadline of an entry put now with a TTL, which must be
 // positive. A deadline that does not fit is [Never].
-func (c Clock) Deadline(ttl time.Duration) int64 {
-	now := c.Now()
+func (c Clock) Deadline(ttl time.Duration) int64 { return Add(c.Now(), ttl) }
+
+// Add is [Clock.Deadline] with a reading of the clock that the caller has.
+func Add(now int64, ttl time.Duration) int64 {
 	if int64(ttl) > math.MaxInt64-now {
 		return Never
 	}

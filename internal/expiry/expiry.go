@@ -1,0 +1,121 @@
+// Package expiry tells adapters which entries are due, so that they need not
+// look at all entries to find the expired ones.
+package expiry
+
+// A Node is the deadline of one entry. Embed it or point to it from the entry.
+// An entry without a deadline needs no Node.
+type Node[K any] struct {
+	Key      K
+	Deadline int64
+	index    int // place in the queue plus one; 0: not queued
+}
+
+// A Queue orders nodes by deadline. The zero Queue is empty. A Queue is not safe
+// for concurrent use; no method but Replace reads or writes a Deadline that
+// others could be reading.
+//
+// An entry that is written again with a later deadline, the usual case, keeps
+// its place until the earlier one has come, so that a write takes no time here.
+type Queue[K any] struct {
+	heap []item[K]
+}
+
+type item[K any] struct {
+	at   int64 // at most node.Deadline
+	node *Node[K]
+}
+
+// Len returns the number of nodes.
+func (q *Queue[K]) Len() int { return len(q.heap) }
+
+// Add adds n, which is in no queue.
+func (q *Queue[K]) Add(n *Node[K]) {
+	q.heap = append(q.heap, item[K]{})
+	q.up(len(q.heap)-1, item[K]{n.Deadline, n})
+}
+
+// Move tells the queue that the deadline of n, which is in it, has been changed.
+func (q *Queue[K]) Move(n *Node[K]) { q.Replace(n, n) }
+
+// Replace puts n in the place of old, which must be in the queue.
+func (q *Queue[K]) Replace(old, n *Node[K]) {
+	i := old.index - 1
+	old.index = 0
+	n.index = i + 1
+	q.heap[i].node = n
+	if n.Deadline < q.heap[i].at {
+		q.up(i, item[K]{n.Deadline, n})
+	}
+}
+
+// Remove removes n if it is in the queue.
+func (q *Queue[K]) Remove(n *Node[K]) {
+	if n.index == 0 {
+		return
+	}
+	i := n.index - 1
+	n.index = 0
+	end := len(q.heap) - 1
+	last := q.heap[end]
+	q.heap[end] = item[K]{}
+	q.heap = q.heap[:end]
+	if i < end {
+		q.place(i, last)
+	}
+}
+
+// Pop removes and returns a node whose deadline is now or earlier, and nil if
+// there is none.
+func (q *Queue[K]) Pop(now int64) *Node[K] {
+	for q.Due(now) {
+		n := q.heap[0].node
+		if n.Deadline <= now {
+			q.Remove(n)
+			return n
+		}
+		q.place(0, item[K]{n.Deadline, n})
+	}
+	return nil
+}
+
+// Due reports whether a deadline can have come. If not, none has.
+func (q *Queue[K]) Due(now int64) bool {
+	return len(q.heap) > 0 && q.heap[0].at <= now
+}
+
+// place puts it at i or where the order wants it.
+func (q *Queue[K]) place(i int, it item[K]) {
+	for {
+		child := 2*i + 1
+		if child >= len(q.heap) {
+			break
+		}
+		if child+1 < len(q.heap) && q.heap[child+1].at < q.heap[child].at {
+			child++
+		}
+		if it.at <= q.heap[child].at {
+			break
+		}
+		q.set(i, q.heap[child])
+		i = child
+	}
+	q.up(i, it)
+}
+
+// up puts it at i or above.
+func (q *Queue[K]) up(i int, it item[K]) {
+	for i > 0 {
+		parent := (i - 1) / 2
+		if q.heap[parent].at <= it.at {
+			break
+		}
+		q.set(i, q.heap[parent])
+		i = parent
+	}
+	q.set(i, it)
+}
+
+func (q *Queue[K]) set(i int, it item[K]) {
+	q.heap[i] = it
+	it.node.index = i + 1
+}

@@ -1,0 +1,78 @@
+package expiry
+
+import (
+	"math/rand/v2"
+	"testing"
+)
+
+func TestOrder(t *testing.T) {
+	var q Queue[string]
+	for _, n := range []*Node[string]{{Key: "c", Deadline: 30}, {Key: "a", Deadline: 10}, {Key: "b", Deadline: 20}} {
+		q.Add(n)
+	}
+	for _, step := range []struct {
+		now  int64
+		want string
+	}{{9, ""}, {10, "a"}, {10, ""}, {40, "b"}, {40, "c"}, {40, ""}} {
+		got := ""
+		if n := q.Pop(step.now); n != nil {
+			got = n.Key
+		}
+		if got != step.want {
+			t.Errorf("Pop(%d) = %q, want %q", step.now, got, step.want)
+		}
+	}
+}
+
+// TestAgainstModel compares random histories with a map of deadlines.
+func TestAgainstModel(t *testing.T) {
+	for seed := range uint64(200) {
+		r := rand.New(rand.NewPCG(1, seed))
+		var q Queue[int]
+		live := map[int]*Node[int]{}
+		now := int64(0)
+		for step := range 300 {
+			key := r.IntN(20)
+			n, deadline := live[key], now+1+r.Int64N(50)
+			switch op := r.IntN(5); {
+			case op == 0:
+				now += r.Int64N(20)
+				for {
+					n := q.Pop(now)
+					if n == nil {
+						break
+					}
+					if live[n.Key] != n || n.Deadline > now {
+						t.Fatalf("seed %d, step %d: Pop(%d) returned %d with deadline %d", seed, step, now, n.Key, n.Deadline)
+					}
+					delete(live, n.Key)
+				}
+				if q.Due(now) {
+					t.Fatalf("seed %d, step %d: due after the last Pop", seed, step)
+				}
+				for k, n := range live {
+					if n.Deadline <= now {
+						t.Fatalf("seed %d, step %d: Pop(%d) left %d with deadline %d", seed, step, now, k, n.Deadline)
+					}
+				}
+			case n == nil:
+				live[key] = &Node[int]{Key: key, Deadline: deadline}
+				q.Add(live[key])
+			case op == 1:
+				q.Remove(n)
+				q.Remove(n) // no effect
+				delete(live, key)
+			case op == 2:
+				n.Deadline = deadline
+				q.Move(n)
+			default:
+				live[key] = &Node[int]{Key: key, Deadline: deadline}
+				q.Replace(n, live[key])
+				q.Remove(n) // no effect
+			}
+			if q.Len() != len(live) {
+				t.Fatalf("seed %d, step %d: Len = %d, want %d", seed, step, q.Len(), len(live))
+			}
+		}
+	}
+}
