@@ -1,0 +1,35 @@
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+FUZZTIME ?= 10s
+BENCH ?= .
+lint := go tool -modfile=internal/tools/go.mod golangci-lint
+ristretto := github.com/dgraph-io/ristretto
+compare := go run ./cmd/cachepact compare --capacity 1%,5%,10%
+
+.PHONY: help compare test race lint fmt bench fuzz check
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
+compare: ## replay a real trace and a Zipf workload through every adapter
+	@go mod download $(ristretto)
+	$(compare) --trace "$$(go list -m -f '{{.Dir}}' $(ristretto))/sim/gli.lirs.gz"
+	$(compare) --workload zipf:0.99
+test: ## prove every adapter, and everything else
+	go test -shuffle=on ./...
+race: ## the same under the race detector
+	go test -race -shuffle=on ./...
+lint: ## static checks and formatting
+	$(lint) run ./...
+fmt: ## format the code
+	$(lint) fmt ./...
+bench: ## run the benchmarks that match BENCH, in the format benchstat reads
+	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+fuzz: ## run each fuzz test for FUZZTIME
+	@go test -list '^Fuzz' ./... | awk '/^Fuzz/ {f[n++] = $$1} /^ok/ {while (n) print $$2, f[--n]}' | \
+	while read -r pkg f; do \
+		echo "$$pkg $$f"; go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) "$$pkg" </dev/null; \
+	done
+check: ## all that a change must pass
+	go vet ./...
+	go fix -diff ./...
+	go mod tidy -diff
+	@$(MAKE) --no-print-directory lint test race

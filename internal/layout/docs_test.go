@@ -1,0 +1,127 @@
+package layout
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cachepact/cachepact/conformance"
+)
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// The rules of docs/contract.md are those that the suite tests.
+func TestContractPage(t *testing.T) {
+	var documented, tested []string
+	for _, row := range regexp.MustCompile(`(?m)^\| ([a-z]+(?:/[a-z]+)?) \| [A-Z].*\.`).FindAllStringSubmatch(read(t, "docs/contract.md"), -1) {
+		documented = append(documented, row[1])
+	}
+	for _, rule := range conformance.Rules() {
+		tested = append(tested, rule.ID)
+	}
+	slices.Sort(documented)
+	slices.Sort(tested)
+	if !slices.Equal(documented, tested) {
+		t.Errorf("docs/contract.md has the rules\n%v\nand the suite\n%v", documented, tested)
+	}
+}
+
+// The README's example compiles and prints what its Output comment says, because
+// it is the body of an Example.
+func TestReadmeExample(t *testing.T) {
+	block := regexp.MustCompile("(?s)```go\n(.*?)```").FindStringSubmatch(read(t, "README.md"))
+	if block == nil {
+		t.Fatal("README.md has no Go example")
+	}
+	if got, want := strings.TrimSpace(block[1]), exampleBody(t, "internal/layout/example_test.go", "Example"); got != want {
+		t.Errorf("README.md shows\n%s\n\nand the Example is\n%s", got, want)
+	}
+}
+
+// exampleBody returns the source of a function's body, without its Output
+// comment and one level of indentation.
+func exampleBody(t *testing.T, path, name string) string {
+	t.Helper()
+	text := read(t, path)
+	fset := token.NewFileSet()
+	file, err := parser.ParseFile(fset, path, text, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range file.Decls {
+		if f, ok := d.(*ast.FuncDecl); ok && f.Name.Name == name {
+			body := text[fset.Position(f.Body.Lbrace).Offset+1 : fset.Position(f.Body.Rbrace).Offset]
+			body, _, _ = strings.Cut(body, "// Output:")
+			return strings.TrimSpace(strings.ReplaceAll(body, "\n\t", "\n"))
+		}
+	}
+	t.Fatalf("%s has no function %s", path, name)
+	return ""
+}
+
+// Every adapter has a row in the README and a page.
+func TestAdaptersAreDocumented(t *testing.T) {
+	readme, index := read(t, "README.md"), read(t, "docs/README.md")
+	for _, name := range adapters(t) {
+		page := "adapters/" + name + ".md"
+		read(t, "docs/"+page)
+		if !strings.Contains(index, "]("+page+")") {
+			t.Errorf("docs/README.md does not link %s", page)
+		}
+		if !strings.Contains(readme, "](docs/"+page+")") {
+			t.Errorf("README.md does not link docs/%s", page)
+		}
+	}
+}
+
+// Links between the documents lead somewhere.
+func TestLinks(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^):#]+)(?:#[^)]*)?\)`)
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || filepath.Ext(path) != ".md" {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
+			if _, err := os.Stat(filepath.Join(filepath.Dir(path), m[1])); err != nil {
+				t.Errorf("%s links %s, which does not exist", path, m[1])
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The commands that the README names exist.
+func TestMakeTargets(t *testing.T) {
+	makefile := read(t, "Makefile")
+	for _, m := range regexp.MustCompile(`\bmake ([a-z-]+)`).FindAllStringSubmatch(strings.Join(code(read(t, "README.md")), "\n"), -1) {
+		if !strings.Contains(makefile, "\n"+m[1]+":") {
+			t.Errorf("README.md names make %s, which the Makefile lacks", m[1])
+		}
+	}
+}
+
+// code returns what stands between backquotes.
+func code(markdown string) []string {
+	return regexp.MustCompile("(?s)```.*?```|`[^`]+`").FindAllString(markdown, -1)
+}
