@@ -1,0 +1,231 @@
+package policy
+
+import (
+	"encoding/csv"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"testing"
+
+	"github.com/cachepact/cachepact/compare/trace"
+)
+
+// The example of Belady's paper's successors: twelve requests for five keys.
+var classic = []uint32{0, 1, 2, 3, 0, 1, 4, 0, 1, 2, 3, 4}
+
+func TestSmall(t *testing.T) {
+	tests := []struct {
+		name                   string
+		ids                    []uint32
+		distinct, capacity     int
+		lru, fifo, opt, bypass int
+	}{
+		// Counted by hand. FIFO hits more often with 3 entries than with 4:
+		// Belady's anomaly.
+		{"classic 3", classic, 5, 3, 2, 3, 5, 5},
+		{"classic 4", classic, 5, 4, 4, 2, 6, 6},
+		{"classic 5", classic, 5, 5, 7, 7, 7, 7},
+		// Only bypass keeps 0 while 1 passes through.
+		{"bypass", []uint32{0, 1, 0, 1, 0}, 2, 1, 0, 0, 0, 2},
+		{"one key", []uint32{0, 0, 0}, 1, 1, 2, 2, 2, 2},
+		{"larger than the keys", []uint32{0, 1, 0}, 2, 9, 1, 1, 1, 1},
+		{"recency counts", []uint32{0, 1, 0, 2, 0}, 3, 2, 2, 1, 2, 2},
+		{"nothing", nil, 0, 1, 0, 0, 0, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			next := NextUse(tt.ids, tt.distinct)
+			check(t, "LRU", LRU(tt.ids, tt.distinct, tt.capacity), tt.lru)
+			check(t, "FIFO", FIFO(tt.ids, tt.distinct, tt.capacity), tt.fifo)
+			check(t, "OPT", OPT(next, tt.capacity), tt.opt)
+			check(t, "OPT with bypass", OPTBypass(next, tt.capacity), tt.bypass)
+		})
+	}
+}
+
+// TestOptimal compares with the best of all possible decisions on requests few
+// enough to try them all.
+func TestOptimal(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	for range 2000 {
+		distinct, capacity := 1+rng.IntN(6), 1+rng.IntN(4)
+		ids := make([]uint32, 1+rng.IntN(14))
+		for i := range ids {
+			ids[i] = rng.Uint32N(uint32(distinct))
+		}
+		next := NextUse(ids, distinct)
+		if got, want := OPT(next, capacity), best(ids, nil, capacity, false); got != want {
+			t.Fatalf("OPT(%v, %d) = %d; want %d", ids, capacity, got, want)
+		}
+		if got, want := OPTBypass(next, capacity), best(ids, nil, capacity, true); got != want {
+			t.Fatalf("OPTBypass(%v, %d) = %d; want %d", ids, capacity, got, want)
+		}
+	}
+}
+
+// best tries every choice of what to evict.
+func best(ids, in []uint32, capacity int, bypass bool) int {
+	if len(ids) == 0 {
+		return 0
+	}
+	if slices.Contains(in, ids[0]) {
+		return 1 + best(ids[1:], in, capacity, bypass)
+	}
+	if len(in) < capacity {
+		return best(ids[1:], append(slices.Clone(in), ids[0]), capacity, bypass)
+	}
+	hits := 0
+	if bypass {
+		hits = best(ids[1:], in, capacity, bypass)
+	}
+	for i := range in {
+		with := slices.Clone(in)
+		with[i] = ids[0]
+		hits = max(hits, best(ids[1:], with, capacity, bypass))
+	}
+	return hits
+}
+
+func TestBitset(t *testing.T) {
+	for _, n := range []int{1, 63, 64, 65, 4096, 4097, 300_000} {
+		b := newBitset(n)
+		want := map[uint32]bool{}
+		rng := rand.New(rand.NewPCG(1, uint64(n)))
+		for range 1000 {
+			i := rng.Uint32N(uint32(n))
+			if rng.IntN(2) == 0 {
+				b.add(i)
+				want[i] = true
+			} else if got := b.remove(i); got != want[i] {
+				t.Fatalf("n = %d: remove(%d) = %v; want %v", n, i, got, want[i])
+			} else {
+				delete(want, i)
+			}
+			if len(want) > 0 {
+				largest := uint32(0)
+				for i := range want {
+					largest = max(largest, i)
+				}
+				if got := b.max(); got != largest {
+					t.Fatalf("n = %d: max() = %d; want %d", n, got, largest)
+				}
+			}
+		}
+	}
+}
+
+// TestReference compares with numbers on which two independent implementations
+// agree.
+func TestReference(t *testing.T) {
+	dir := filepath.Join("..", "..", "..", "shared", "traces")
+	f, err := os.Open(filepath.Join(dir, "reference.csv"))
+	if err != nil {
+		t.Skip("SKIPPED: the shared traces are not here:", err)
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	traces := map[string]*loaded{}
+	compared := 0
+	for _, row := range rows[1:] {
+		file, policy := row[0], row[1]
+		if traces[file] == nil {
+			traces[file] = load(t, filepath.Join(dir, file))
+		}
+		l := traces[file]
+		if l.ids == nil {
+			continue
+		}
+		var got int
+		switch capacity := atoi(t, row[2]); policy {
+		case "LRU":
+			got = LRU(l.ids, l.distinct, capacity)
+		case "FIFO":
+			got = FIFO(l.ids, l.distinct, capacity)
+		case "OPT":
+			got = OPT(l.next, capacity)
+		case "OPT-bypass":
+			got = OPTBypass(l.next, capacity)
+		case "UNBOUNDED":
+			got = LRU(l.ids, l.distinct, l.distinct)
+			check(t, file+": distinct keys", l.distinct, capacity)
+		default:
+			continue
+		}
+		compared++
+		check(t, file+": requests", len(l.ids), atoi(t, row[3]))
+		check(t, file+": "+policy+" at "+row[2], got, atoi(t, row[4]))
+	}
+	t.Logf("compared %d of %d rows", compared, len(rows)-1)
+	if compared == 0 {
+		t.Error("compared no row")
+	}
+}
+
+type loaded struct {
+	ids, next []uint32
+	distinct  int
+}
+
+// load returns nothing for a trace whose format cannot be read, or that has
+// other requests than reads.
+func load(t *testing.T, file string) *loaded {
+	t.Helper()
+	r, err := trace.Open(file, trace.Options{})
+	if err != nil {
+		t.Log("not compared:", err)
+		return &loaded{}
+	}
+	defer r.Close()
+	all, err := trace.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	index := trace.NewIndex()
+	l := &loaded{}
+	for _, q := range all {
+		if q.Op != trace.Get {
+			return &loaded{}
+		}
+		id, err := index.ID(q.Key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.ids = append(l.ids, id)
+	}
+	l.distinct = index.Len()
+	l.next = NextUse(l.ids, l.distinct)
+	return l
+}
+
+func check(t *testing.T, what string, got, want int) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s: got %d; want %d", what, got, want)
+	}
+}
+
+func atoi(t *testing.T, s string) int {
+	t.Helper()
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func BenchmarkOPT(b *testing.B) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	ids := make([]uint32, 1_000_000)
+	for i := range ids {
+		ids[i] = uint32(rng.Float64() * rng.Float64() * 200_000)
+	}
+	next := NextUse(ids, 200_000)
+	for b.Loop() {
+		OPT(next, 1000)
+	}
+}

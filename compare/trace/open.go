@@ -1,0 +1,210 @@
+package trace
+
+import (
+	"bufio"
+	"compress/bzip2"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+	"github.com/ulikunitz/xz"
+)
+
+// Options says how to read a trace. The zero Options reads all of it.
+type Options struct {
+	// Format is the name of the format, one of [Formats]. If it is empty the
+	// format is recognised.
+	Format string
+}
+
+// A Reader is a trace being read.
+type Reader struct {
+	name   string
+	format string
+	src    Source
+	read   int64 // requests returned
+	close  []func()
+}
+
+// Open opens the trace in a file.
+func Open(name string, o Options) (*Reader, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("trace: %w", err)
+	}
+	r, err := NewReader(name, f, o)
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	r.close = append(r.close, func() { f.Close() })
+	return r, nil
+}
+
+// NewReader reads a trace from r. The name is for errors. Close does not close r.
+func NewReader(name string, r io.Reader, o Options) (*Reader, error) {
+	t := &Reader{name: name}
+	if err := t.open(r, o); err != nil {
+		t.Close()
+		return nil, t.wrap(err)
+	}
+	return t, nil
+}
+
+func (t *Reader) open(r io.Reader, o Options) error {
+	plain, err := t.decompress(r)
+	if err != nil {
+		return err
+	}
+	in := bufio.NewReaderSize(plain, sniffSize)
+	data, err := in.Peek(sniffSize)
+	if len(data) == 0 {
+		if err != io.EOF {
+			return err
+		}
+		return errEmpty
+	}
+	f, err := pick(o.Format, newBeginning(data, err == io.EOF))
+	if err != nil {
+		return err
+	}
+	t.format = f.name
+	t.src, err = f.open(in, o)
+	return err
+}
+
+var errEmpty = errors.New("empty: expected at least one request")
+
+// Format returns the name of the trace's format.
+func (t *Reader) Format() string { return t.format }
+
+// Read implements [Source]. A trace that ends without a single request is an
+// error.
+func (t *Reader) Read(batch []Request) (int, error) {
+	n, err := t.src.Read(batch)
+	t.read += int64(n)
+	if err == io.EOF {
+		if t.read == 0 {
+			return 0, t.wrap(errEmpty)
+		}
+		if n > 0 {
+			err = nil // the next call returns it
+		}
+		return n, err
+	}
+	if err != nil {
+		err = t.wrap(err)
+	}
+	return n, err
+}
+
+// Close releases what the Reader holds.
+func (t *Reader) Close() {
+	for _, c := range t.close {
+		c()
+	}
+	t.close = nil
+}
+
+func (t *Reader) wrap(err error) error {
+	return fmt.Errorf("trace: %s: %w", t.name, err)
+}
+
+// decompress returns what r holds in plain. Compression is recognised by its
+// first bytes.
+func (t *Reader) decompress(r io.Reader) (io.Reader, error) {
+	in := bufio.NewReaderSize(r, sniffSize)
+	head, err := in.Peek(10)
+	if err != nil && err != io.EOF {
+		return nil, err
+	}
+	for _, c := range compressions {
+		if c.match(head) {
+			z, closer, err := c.open(in)
+			if err != nil {
+				return nil, damaged{c.name, err}
+			}
+			t.close = append(t.close, closer)
+			return &compressed{r: z, name: c.name}, nil
+		}
+	}
+	return in, nil
+}
+
+type compression struct {
+	name  string
+	magic string // in which ? is any byte
+	open  func(io.Reader) (io.Reader, func(), error)
+}
+
+func (c compression) match(head []byte) bool {
+	if len(head) < len(c.magic) {
+		return false
+	}
+	for i := range len(c.magic) {
+		if c.magic[i] != '?' && c.magic[i] != head[i] {
+			return false
+		}
+	}
+	return true
+}
+
+var compressions = []compression{
+	{"gzip", "\x1f\x8b", func(r io.Reader) (io.Reader, func(), error) {
+		z, err := gzip.NewReader(r)
+		return z, nothing, err
+	}},
+	{"xz", "\xfd7zXZ\x00", func(r io.Reader) (io.Reader, func(), error) {
+		z, err := xz.NewReader(r)
+		return z, nothing, err
+	}},
+	{"zstd", "\x28\xb5\x2f\xfd", func(r io.Reader) (io.Reader, func(), error) {
+		z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true))
+		if err != nil {
+			return nil, nothing, err
+		}
+		return z, z.Close, nil
+	}},
+	{"bzip2", "BZh?1AY&SY", func(r io.Reader) (io.Reader, func(), error) {
+		return bzip2.NewReader(r), nothing, nil
+	}},
+}
+
+func nothing() {}
+
+// compressed names the compression in the error of its reader, and keeps it.
+type compressed struct {
+	r    io.Reader
+	name string
+	err  error
+}
+
+func (c *compressed) Read(p []byte) (int, error) {
+	if c.err != nil {
+		return 0, c.err
+	}
+	n, err := c.r.Read(p)
+	if err != nil && err != io.EOF {
+		err = damaged{c.name, err}
+	}
+	c.err = err
+	return n, err
+}
+
+// damaged is an error of compressed data.
+type damaged struct {
+	compression string
+	err         error
+}
+
+func (d damaged) Error() string {
+	if errors.Is(d.err, io.ErrUnexpectedEOF) || errors.Is(d.err, io.EOF) {
+		return d.compression + " data is torn: expected more of it"
+	}
+	return d.compression + " data is damaged: " + d.err.Error()
+}
+
+func (d damaged) Unwrap() error { return d.err }

@@ -1,0 +1,139 @@
+// Package trace reads recorded requests to a cache.
+//
+// [Open] recognises compression and format by content, never by the name of a
+// file, and streams: memory does not grow with the length of a trace. What it
+// cannot read it refuses with an error that names the file, the line or offset,
+// and what was expected there. It never stops early without an error, and never
+// returns a trace without requests.
+//
+// # Keys
+//
+// A key is 64 bits. Formats whose keys are numbers keep them as they are. In
+// formats whose keys are text, [KeyOf] maps a decimal number to that number and
+// anything else to its 64-bit hash. Two of n different texts share a key with a
+// probability of n²/2⁶⁵: one in 300 million for a million keys.
+package trace
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+)
+
+// An Op is what a request asks of the cache.
+type Op uint8
+
+const (
+	// Get reads a key.
+	Get Op = iota
+	// Set writes a key: value and lifetime.
+	Set
+	// Delete removes a key.
+	Delete
+)
+
+// String returns the name of the operation in lower case.
+func (o Op) String() string {
+	switch o {
+	case Get:
+		return "get"
+	case Set:
+		return "set"
+	case Delete:
+		return "delete"
+	}
+	return "unknown"
+}
+
+// A Request is one operation on one key. What a format does not record is zero.
+type Request struct {
+	Key  uint64
+	Time time.Duration // by the trace's own clock, since its own zero
+	TTL  time.Duration // of a write; zero means none
+	Size int64         // of the value, in bytes
+	Op   Op
+}
+
+// A Source yields requests in order.
+type Source interface {
+	// Read fills batch and returns how many requests it holds. At the end of the
+	// trace it returns 0 and [io.EOF]. Any other error is final; the n requests
+	// that come with it are good.
+	Read(batch []Request) (n int, err error)
+}
+
+// KeyOf returns the key for a text: the number it is the canonical decimal form
+// of, if that fits into 64 bits, and otherwise its hash. "7" and "007" are
+// different keys.
+func KeyOf(text []byte) uint64 {
+	if n, ok := parseUint(text); ok && (text[0] != '0' || len(text) == 1) {
+		return n
+	}
+	return xxhash.Sum64(text)
+}
+
+// ReadAll returns every request of s.
+func ReadAll(s Source) ([]Request, error) {
+	var all []Request
+	batch := make([]Request, batchSize)
+	for {
+		n, err := s.Read(batch)
+		all = append(all, batch[:n]...)
+		if err == io.EOF {
+			return all, nil
+		}
+		if err != nil {
+			return all, err
+		}
+	}
+}
+
+const batchSize = 512
+
+// parseUint parses digits and nothing else.
+func parseUint(text []byte) (uint64, bool) {
+	if len(text) == 0 {
+		return 0, false
+	}
+	if len(text) > 19 {
+		return parseLong(text)
+	}
+	var n uint64
+	for _, c := range text {
+		d := c - '0'
+		if d > 9 {
+			return 0, false
+		}
+		n = n*10 + uint64(d)
+	}
+	return n, true
+}
+
+// parseLong is parseUint for texts whose number may exceed 64 bits.
+func parseLong(text []byte) (uint64, bool) {
+	var n uint64
+	for _, c := range text {
+		d := uint64(c - '0')
+		if d > 9 || n > (1<<64-1-d)/10 {
+			return 0, false
+		}
+		n = n*10 + d
+	}
+	return n, true
+}
+
+// malformed says where a trace is not what its format says.
+type malformed struct {
+	line   int64 // from 1, or 0 for a format without lines
+	offset int64
+	want   string
+}
+
+func (e *malformed) Error() string {
+	if e.line > 0 {
+		return fmt.Sprintf("line %d: expected %s", e.line, e.want)
+	}
+	return fmt.Sprintf("offset %d: expected %s", e.offset, e.want)
+}
