@@ -147,6 +147,11 @@ func TestBackend_counters(t *testing.T) {
 		want := map[string]uint64{backend.CounterHits: 1, backend.CounterMisses: 2, backend.CounterEvictions: 1, backend.CounterExpirations: 1}
 		wantStats(t, b, 1, want)
 
+		put(t, b, "d", 5, new(time.Second))
+		time.Sleep(2 * time.Second)
+		want[backend.CounterExpirations] = 2
+		wantStats(t, b, 1, want) // Stats alone finds d expired
+
 		_ = backend.InvalidateKey(ctx, b, "c")
 		_ = backend.InvalidateAll(ctx, b)
 		wantStats(t, b, 0, want) // a removal is none of the four
