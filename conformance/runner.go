@@ -24,7 +24,7 @@ type check[K comparable, V any] struct {
 	kase string // name within the rule
 	opts Options
 	void func(r *runner[K, V]) string
-	run  func(p *probe[K, V])       // in a session of its own
+	run  func(p *probe[K, V])        // in a session of its own
 	free func(r *runner[K, V]) error // instead of run: opens sessions itself
 }
 
@@ -40,10 +40,10 @@ type runner[K comparable, V any] struct {
 
 	t        *testing.T // of the check that runs; nil without a test
 	bubble   bool
-	real     string // why not the bubble
+	real     string        // why not the bubble
 	minute   time.Duration // real time that a fake minute takes
 	limit    time.Duration // for one check, in real time
-	leaks    []string // checks after which goroutines remained
+	leaks    []string      // checks after which goroutines remained
 	printed  *capture
 	report   Report
 	expected int // Gets that a backend without admission would answer with a hit
@@ -118,6 +118,13 @@ func (r *runner[K, V]) preflight() error {
 	}
 	if fault != nil && fault.kind == newFailed {
 		return fmt.Errorf("conformance: New failed: %s", fault.what)
+	}
+	if fault := r.session(Options{Capacity: 100}, func(p *probe[K, V]) {
+		if d, ok := backend.As[backend.Describer](p.b); ok { // a bound may exist only where one was asked for
+			r.traits.Bound = d.Traits().Bound
+		}
+	}); fault != nil && fault.kind == newFailed {
+		return fmt.Errorf("conformance: New with a capacity of 100 failed: %s", fault.what)
 	}
 	r.report.Traits = r.traits
 	if !r.drained(before) {

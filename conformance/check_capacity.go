@@ -1,0 +1,189 @@
+package conformance
+
+import (
+	"time"
+
+	"github.com/cachepact/cachepact/backend"
+)
+
+// fits checks that the backend holds what its bound says after the first n keys
+// were put.
+func (p *probe[K, V]) fits(n int) {
+	held, size := 0, p.size()
+	for i := range n {
+		if _, hit := p.get(p.key(i)); hit {
+			held++
+		}
+	}
+	capacity := p.opts.Capacity
+	switch p.r.traits.Bound {
+	case backend.BoundExact:
+		if int64(capacity) < size || held > capacity {
+			p.hinted("New ignores Options.Capacity? A backend without a bound in entries declares Traits.Bound = backend.BoundNone or BoundApproximate",
+				"at most the capacity", "with a capacity of %d and %d keys put: Size = %d, and %d of them hit", capacity, n, size, held)
+		}
+		if want := min(n, capacity); !p.r.traits.Refuses && held < want {
+			p.failf("with a capacity of %d and %d keys put, %d of them hit", capacity, n, held)("%d: nothing is evicted below the capacity", want)
+		} else if held < want/2 {
+			p.failf("with a capacity of %d and %d keys put, %d of them hit", capacity, n, held)("at least half of what fits")
+		}
+	case backend.BoundApproximate:
+		if n <= capacity && held < n/2 {
+			p.failf("with a capacity of %d and %d keys put, %d of them hit", capacity, n, held)("at least half: what fits stays, approximately")
+		}
+	case backend.BoundNone:
+		if held < n && !p.r.traits.Refuses {
+			p.failf("%d keys put, %d of them hit", n, held)("all: the backend declares BoundNone and so evicts nothing")
+		}
+	}
+	if size != int64(held) {
+		p.failf("Stats().Size = %d", size)("%d: that many keys hit", held)
+	}
+}
+
+func capacityChecks[K comparable, V any]() []check[K, V] {
+	var all []check[K, V]
+	for _, c := range []struct {
+		kase     string
+		capacity int
+	}{{"capacity-1", 1}, {"capacity-2", 2}, {"capacity-10", 10}, {"capacity-100", 100}, {"capacity-1000", 1000}} {
+		few := func(r *runner[K, V]) string {
+			if r.keys.N < 3*c.capacity {
+				return "the type has too few keys"
+			}
+			return ""
+		}
+		all = append(all, check[K, V]{rule: "stats/size", kase: c.kase, opts: Options{Capacity: c.capacity}, void: few, run: func(p *probe[K, V]) {
+			p.lossy = true
+			for i := range c.capacity {
+				p.put(p.key(i))
+			}
+			p.settle()
+			p.fits(c.capacity)
+			for i := range 3 * c.capacity {
+				p.put(p.key(i))
+			}
+			p.settle()
+			p.fits(3 * c.capacity)
+			for i := range c.capacity { // and with TTLs
+				p.putTTL(p.key(i), 100*p.unit())
+			}
+			p.settle()
+			p.fits(3 * c.capacity)
+		}})
+	}
+	noBound := func(r *runner[K, V]) string {
+		if r.traits.Bound != backend.BoundExact {
+			return "the backend does not declare an exact bound"
+		}
+		if r.keys.N < 300 {
+			return "the type has too few keys"
+		}
+		return ""
+	}
+	exact := func(r *runner[K, V]) string {
+		if r.traits.Refuses {
+			return "the backend may refuse entries"
+		}
+		return noBound(r)
+	}
+	return append(all, check[K, V]{rule: "stats/size", kase: "capacity-settles", opts: Options{Capacity: 50}, void: noBound, run: func(p *probe[K, V]) {
+		p.lossy = true
+		for i := range 300 {
+			p.put(p.key(i))
+			if i%37 == 0 {
+				p.settle()
+				if size := p.size(); size > 50 {
+					p.failf("with a capacity of 50, Stats().Size = %d", size)("at most 50")
+				}
+			}
+		}
+	}}, check[K, V]{rule: "hit/put", kase: "at-capacity", opts: Options{Capacity: 50}, void: exact, run: func(p *probe[K, V]) {
+		p.lossy = true
+		for i := range 300 {
+			p.put(p.key(i))
+			if _, hit := p.get(p.key(i)); !hit {
+				p.failf("with a capacity of 50, Get misses the key just put")("a hit: Put evicts another entry, or the backend declares Traits.Refuses")
+			}
+		}
+	}}, check[K, V]{rule: "hit/put", kase: "admitted-when-full", opts: Options{Capacity: 50}, void: func(r *runner[K, V]) string {
+		if r.keys.N < 300 {
+			return "the type has too few keys"
+		}
+		return ""
+	}, run: func(p *probe[K, V]) {
+		p.lossy = true
+		held := 0
+		for i := range 300 {
+			p.put(p.key(i))
+			p.settle()
+			if _, hit := p.get(p.key(i)); hit && i >= 50 {
+				held++
+			}
+		}
+		if held < 25 {
+			p.failf("in a full backend, %d of 250 new keys were admitted", held)("at least one in ten")
+		}
+	}}, check[K, V]{rule: "hit/overwrite", kase: "at-capacity", opts: Options{Capacity: 50}, void: exact, run: func(p *probe[K, V]) {
+		for i := range 50 {
+			p.put(p.key(i))
+		}
+		p.settle()
+		for range 4 {
+			for i := range 50 {
+				p.put(p.key(i)) // evicts nobody
+			}
+		}
+		p.settle()
+		for i := range 50 {
+			p.hit(p.key(i))
+		}
+		p.wantSize(50)
+	}}, check[K, V]{rule: "hit/put", kase: "room-after-removal", opts: Options{Capacity: 50}, void: exact, run: func(p *probe[K, V]) {
+		for i := range 50 {
+			p.put(p.key(i))
+		}
+		for i := range 20 {
+			p.invalidate(p.key(i))
+		}
+		for i := range 20 {
+			p.put(p.key(100 + i))
+		}
+		p.settle()
+		for i := 20; i < 50; i++ {
+			p.hit(p.key(i))
+		}
+		for i := range 20 {
+			p.hit(p.key(100 + i))
+		}
+	}}, check[K, V]{rule: "stats/size", kase: "churn", opts: Options{Capacity: 100}, void: noBound, run: func(p *probe[K, V]) {
+		p.lossy = true
+		for i := range 3000 {
+			k := p.key(int(mix(uint64(i)) % 300))
+			switch mix(uint64(i)+1e6) % 10 {
+			case 0:
+				p.invalidate(k)
+			case 1:
+				p.putTTL(k, time.Duration(1+i%3)*p.unit())
+			case 2:
+				p.get(k)
+			default:
+				p.put(k)
+			}
+			if i%500 == 499 && p.r.bubble {
+				p.sleep(p.unit())
+			}
+		}
+		p.settle()
+		p.sleep(p.r.traits.SizeLag)
+		held, size := 0, p.size()
+		for i := range 300 {
+			if _, hit := p.get(p.key(i)); hit {
+				held++
+			}
+		}
+		if int64(held) != size || held > 100 {
+			p.failf("after random puts and removals with a capacity of 100, Stats().Size = %d", size)("%d: that many keys hit (at most 100)", held)
+		}
+	}})
+}

@@ -1,0 +1,328 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/cachepact/cachepact/backend"
+)
+
+// secret is part of keys and values that no error may contain.
+const secret = "hunter2-8c1f"
+
+func noBadKeys[K comparable, V any](r *runner[K, V]) string {
+	if len(r.keys.Bad) == 0 {
+		return "every value of this type is a key"
+	}
+	return ""
+}
+
+// errorsOf calls every method that takes a key and returns the errors by name.
+func (p *probe[K, V]) errorsOf(k K) map[string]error {
+	v, hit, err := p.b.Get(p.ctx, k)
+	if hit || !reflect.ValueOf(&v).Elem().IsZero() {
+		p.failf("Get of an invalid key of type %T = %s, %v", any(k), show(v), hit)("the zero value, false and an error")
+	}
+	return map[string]error{
+		"Get":        err,
+		"Put":        p.b.Put(p.ctx, k, p.val(), nil),
+		"Put (ttl)":  p.b.Put(p.ctx, k, p.val(), new(p.unit())),
+		"Put (0)":    p.b.Put(p.ctx, k, p.val(), new(time.Duration)),
+		"Invalidate": p.b.Invalidate(p.ctx, &k),
+	}
+}
+
+func errorChecks[K comparable, V any]() []check[K, V] {
+	return []check[K, V]{
+		{rule: "error/key", kase: "every-method", void: noBadKeys[K, V], run: func(p *probe[K, V]) {
+			p.put(p.key(0))
+			for _, k := range p.r.keys.Bad {
+				for what, err := range p.errorsOf(k) {
+					if !errors.Is(err, backend.ErrKey) {
+						p.failf("%s of a key that holds %s = error %v", what, badness(k), err)("an error that wraps ErrKey")
+					}
+				}
+				if p.r.has.entries {
+					if _, _, err := backend.GetEntry(p.ctx, p.b, k); !errors.Is(err, backend.ErrKey) {
+						p.failf("GetEntry of a key that holds %s = error %v", badness(k), err)("an error that wraps ErrKey")
+					}
+				}
+				p.hit(p.key(0))
+			}
+			p.wantSize(1)
+		}},
+		{rule: "error/key", kase: "no-lock-held", void: noBadKeys[K, V], run: func(p *probe[K, V]) {
+			for i, k := range p.r.keys.Bad {
+				p.errorsOf(k)
+				p.put(p.key(i % p.r.keys.N))
+				p.hit(p.key(i % p.r.keys.N))
+				p.invalidate(p.key(i % p.r.keys.N))
+				p.clear()
+				p.wantSize(0)
+			}
+		}},
+		{rule: "error/key", kase: "no-leak", void: noBadKeys[K, V], run: func(p *probe[K, V]) {
+			for i := range 300 {
+				_ = p.b.Put(p.ctx, p.r.keys.Bad[i%len(p.r.keys.Bad)], p.r.values.At(1), nil)
+			}
+			p.wantSize(0)
+			if seq, err := backend.All(p.b); err == nil {
+				for range seq {
+					p.failf("All yields an entry under an invalid key")("nothing")
+				}
+			}
+		}},
+		{rule: "error/put", kase: "too-large", void: func(r *runner[K, V]) string {
+			if v, ok := sized[V](1); !ok || r.traits.MaxValue == 0 {
+				_ = v
+				return "the backend declares no largest value for this type"
+			}
+			return ""
+		}, run: func(p *probe[K, V]) {
+			limit := p.r.traits.MaxValue
+			for i, size := range []int{limit + 1, limit + 2, limit + 100, 2*limit + 1, 16 * limit} {
+				k := p.key(i % p.r.keys.N)
+				p.put(p.key(5 % p.r.keys.N))
+				p.put(k) // must not be read once the next Put has failed
+				p.hit(k)
+				v, _ := sized[V](size)
+				p.putLarge(k, v)
+				p.miss(k)
+				p.settle()
+				p.miss(k)
+				p.put(k)
+				p.hit(k)
+			}
+			v, _ := sized[V](limit)
+			if err := p.tryPut(p.key(0), v, nil); err != nil {
+				p.failf("Put of a value of exactly Traits.MaxValue = %d bytes = error %q", limit, err)("nil: up to the declared limit, values fit")
+			}
+			p.hit(p.key(0))
+		}},
+		{rule: "error/put", kase: "others-survive", void: func(r *runner[K, V]) string {
+			if _, ok := sized[V](1); !ok || r.traits.MaxValue == 0 {
+				return "the backend declares no largest value for this type"
+			}
+			return ""
+		}, run: func(p *probe[K, V]) {
+			n := min(50, p.r.keys.N-1)
+			for i := range n {
+				p.put(p.key(i))
+			}
+			v, _ := sized[V](p.r.traits.MaxValue + 1)
+			_ = p.tryPut(p.key(n), v, nil)
+			for i := range n {
+				p.hit(p.key(i)) // a Put that fails takes nobody else's entry
+			}
+		}},
+		{rule: "error/put", kase: "large-never-stale", run: func(p *probe[K, V]) {
+			for _, size := range []int{1000, 65000, 66000, 300_000, 2 << 20, 5 << 20} {
+				v, ok := sized[V](size)
+				if !ok {
+					break
+				}
+				p.put(p.key(0))
+				p.putLarge(p.key(0), v)
+				p.get(p.key(0)) // the value, a miss, but never the earlier one
+				p.invalidate(p.key(0))
+				p.miss(p.key(0))
+			}
+		}},
+		{rule: "error/put", kase: "too-long-key", void: func(r *runner[K, V]) string {
+			if r.traits.MaxKey == 0 || reflect.TypeFor[K]().Kind() != reflect.String {
+				return "the backend declares no longest key for this type"
+			}
+			return ""
+		}, run: func(p *probe[K, V]) {
+			k := reflect.ValueOf(strings.Repeat("k", p.r.traits.MaxKey+1)).Convert(reflect.TypeFor[K]()).Interface().(K)
+			p.put(p.key(0))
+			p.putOdd(k)
+			p.hit(p.key(0))
+			p.wantSize(1)
+		}},
+		{rule: "error/text", kase: "no-key-no-value", run: func(p *probe[K, V]) {
+			for what, err := range p.provoke() {
+				if err == nil {
+					continue
+				}
+				if text := err.Error(); strings.Contains(text, secret) {
+					p.failf("%s: the error contains the key or value", what)("neither: they may be secret or huge")
+				} else if len(text) > 1000 {
+					p.failf("%s: the error is %d bytes long", what, len(text))("a line")
+				}
+			}
+		}},
+		{rule: "error/text", kase: "starts-with-package", run: func(p *probe[K, V]) {
+			prefix := regexp.MustCompile(`^[a-zA-Z][\w./-]*: .`)
+			for what, err := range p.provoke() {
+				if err != nil && !prefix.MatchString(err.Error()) {
+					p.failf("%s: the error is %q", what, err)("it starts with the name of its package and a colon")
+				}
+			}
+		}},
+		{rule: "error/text", kase: "wraps", run: func(p *probe[K, V]) {
+			for what, err := range p.provoke() {
+				known := []error{backend.ErrClosed, backend.ErrKey, backend.ErrTooLarge, errors.ErrUnsupported, context.Canceled}
+				for _, sentinel := range known {
+					if err != nil && strings.Contains(err.Error(), sentinel.Error()) && !errors.Is(err, sentinel) {
+						p.failf("%s: the error %q does not wrap the one it quotes", what, err)("errors.Is finds the cause: use %%w")
+					}
+				}
+			}
+		}},
+		{rule: "ctx/done", kase: "before-the-call", run: func(p *probe[K, V]) {
+			ctx, cancel := context.WithCancel(context.Background())
+			cancel()
+			p.withContext(ctx, context.Canceled)
+			ctx, cancel = context.WithDeadline(context.Background(), time.Now().Add(-time.Second))
+			defer cancel()
+			p.withContext(ctx, context.DeadlineExceeded)
+		}},
+		{rule: "ctx/done", kase: "other-values", run: func(p *probe[K, V]) {
+			type private struct{}
+			ctx := context.WithValue(context.Background(), private{}, secret)
+			v := p.val()
+			if err := p.b.Put(ctx, p.key(0), v, nil); err != nil {
+				p.failf("Put with a context that holds a value = error %q", err)("nil")
+			}
+			p.cell(p.key(0)).lose("")
+			*p.cell(p.key(0)) = cell[V]{has: true, val: v, put0: time.Now(), put1: time.Now()}
+			p.hit(p.key(0))
+		}},
+	}
+}
+
+// withContext makes every call with a context that is done. Each must answer in
+// full or with the context's error, and leave the backend usable.
+func (p *probe[K, V]) withContext(ctx context.Context, cause error) {
+	p.put(p.key(0))
+	p.put(p.key(1))
+	v, hit, err := p.b.Get(ctx, p.key(0))
+	switch {
+	case err != nil && !errors.Is(err, cause):
+		p.failf("Get with a context that is done = error %q", err)("an answer, or an error that wraps %q", cause)
+	case err != nil && (hit || !reflect.ValueOf(&v).Elem().IsZero()):
+		p.failf("Get with a context that is done = %s, %v and an error", show(v), hit)("the zero value and false with an error")
+	case err == nil && !hit && !p.r.traits.Refuses:
+		p.failf("Get with a context that is done = a miss")("a hit, or the context's error: a miss would say that the entry is gone")
+	}
+	value := p.val()
+	c := p.cell(p.key(0))
+	switch err := p.b.Put(ctx, p.key(0), value, nil); {
+	case err == nil:
+		c.past = append(c.past, c.val)
+		c.val = value
+	case errors.Is(err, cause): // either value, or none
+		if v, hit, _ := p.b.Get(p.ctx, p.key(0)); !hit {
+			c.lose("its Put was cancelled")
+		} else if p.same(v, value) {
+			c.past = append(c.past, c.val)
+			c.val = value
+		}
+	default:
+		p.failf("Put with a context that is done = error %q", err)("nil, or an error that wraps %q", cause)
+	}
+	k := p.key(1)
+	switch err := p.b.Invalidate(ctx, &k); {
+	case err == nil:
+		p.cell(k).lose("it was invalidated")
+	case !errors.Is(err, cause):
+		p.failf("Invalidate with a context that is done = error %q", err)("nil, or an error that wraps %q", cause)
+	}
+	if _, err := p.b.Stats(ctx); err != nil && !errors.Is(err, cause) {
+		p.failf("Stats with a context that is done = error %q", err)("nil, or an error that wraps %q", cause)
+	}
+	for i := range min(5, p.r.keys.N) { // and the next calls work
+		if i != 1 {
+			p.get(p.key(i))
+		}
+		p.put(p.key(i))
+		p.hit(p.key(i))
+	}
+	p.clear()
+	p.wantSize(0)
+}
+
+// provoke makes calls that may fail and returns their errors.
+func (p *probe[K, V]) provoke() map[string]error {
+	out := map[string]error{}
+	k := p.key(0)
+	if v := reflect.ValueOf(&k).Elem(); v.Kind() == reflect.String {
+		v.SetString(secret)
+	} else if v.Kind() == reflect.Interface && v.NumMethod() == 0 {
+		v.Set(reflect.ValueOf(secret))
+	}
+	big, ok := sized[V](1)
+	if ok {
+		n := 8 << 20
+		if limit := p.r.traits.MaxValue; limit > 0 {
+			n = limit + 1
+		}
+		big, _ = sized[V](n)
+		out["Put of a large value"] = p.b.Put(p.ctx, k, big, nil)
+	}
+	if v := reflect.ValueOf(&k).Elem(); v.Kind() == reflect.String {
+		long := reflect.New(v.Type()).Elem()
+		long.SetString(strings.Repeat(secret, 200_000/len(secret)))
+		kk := long.Interface().(K)
+		_, _, err := p.b.Get(p.ctx, kk)
+		out["Get of a long key"] = err
+		out["Put of a long key"] = p.b.Put(p.ctx, kk, p.val(), nil)
+		out["Invalidate of a long key"] = p.b.Invalidate(p.ctx, &kk)
+	}
+	bad := p.r.keys.Bad
+	if v := reflect.ValueOf(&k).Elem(); v.Kind() == reflect.Interface && v.NumMethod() == 0 {
+		var x any = []string{secret}
+		bad = append(bad[:len(bad):len(bad)], reflect.ValueOf(&x).Elem().Interface().(K))
+		x = struct{ X any }{map[string]string{secret: secret}}
+		bad = append(bad, x.(K))
+	}
+	for i, k := range bad {
+		_, _, err := p.b.Get(p.ctx, k)
+		out[fmt.Sprintf("Get of invalid key %d", i)] = err
+		out[fmt.Sprintf("Put of invalid key %d", i)] = p.b.Put(p.ctx, k, p.val(), nil)
+		out[fmt.Sprintf("Invalidate of invalid key %d", i)] = p.b.Invalidate(p.ctx, &k)
+	}
+	if p.r.has.closer {
+		_ = backend.Close(p.b)
+		_, _, err := p.b.Get(p.ctx, k)
+		out["Get after Close"] = err
+		out["Put after Close"] = p.b.Put(p.ctx, k, p.val(), nil)
+		out["Invalidate after Close"] = p.b.Invalidate(p.ctx, &k)
+		_, err = p.b.Stats(p.ctx)
+		out["Stats after Close"] = err
+		p.b = nil
+	}
+	clear(p.model)
+	return out
+}
+
+// sized returns a value of n bytes that holds the secret, if V is a string or a
+// slice of bytes.
+func sized[V any](n int) (V, bool) {
+	var v V
+	x := reflect.ValueOf(&v).Elem()
+	text := strings.Repeat(secret, n/len(secret)+1)[:n]
+	switch {
+	case x.Kind() == reflect.String:
+		x.SetString(text)
+	case x.Kind() == reflect.Slice && x.Type().Elem().Kind() == reflect.Uint8:
+		x.SetBytes([]byte(text))
+	default:
+		return v, false
+	}
+	return v, true
+}
+
+func badness(k any) string {
+	switch reflect.ValueOf(k).Kind() {
+	case reflect.Float32, reflect.Float64, reflect.Complex64, reflect.Complex128:
+		return "NaN"
+	}
+	return fmt.Sprintf("a %T", k)
+}

@@ -1,0 +1,121 @@
+package conformance
+
+import (
+	"errors"
+	"reflect"
+
+	"github.com/cachepact/cachepact/backend"
+)
+
+// valueBytes returns the length of a value that is its own bytes, else 0.
+func valueBytes[V any](v V) int {
+	x := reflect.ValueOf(&v).Elem()
+	if x.Kind() == reflect.String || x.Kind() == reflect.Slice && x.Type().Elem().Kind() == reflect.Uint8 {
+		return x.Len()
+	}
+	return 0
+}
+
+// putLarge puts a value that may be too large, and reports whether it was taken.
+func (p *probe[K, V]) putLarge(k K, v V) bool {
+	err := p.tryPut(k, v, nil)
+	limit := p.r.traits.MaxValue
+	switch {
+	case limit == 0 && err != nil:
+		p.failf("Put of a value of %d bytes = error %q", valueBytes(v), err)("nil: the backend declares no largest value")
+	case limit > 0 && valueBytes(v) > limit && err == nil:
+		p.failf("Put of a value of %d bytes = nil", valueBytes(v))("an error that wraps ErrTooLarge: the backend declares Traits.MaxValue = %d", limit)
+	case err != nil && !errors.Is(err, backend.ErrTooLarge):
+		p.failf("Put of a value of %d bytes = error %q", valueBytes(v), err)("nil, or an error that wraps ErrTooLarge")
+	}
+	return err == nil
+}
+
+func valueChecks[K comparable, V any]() []check[K, V] {
+	return []check[K, V]{
+		{rule: "hit/values", kase: "zero", run: func(p *probe[K, V]) {
+			var zero V
+			p.putValue(p.key(0), zero, nil)
+			p.hit(p.key(0)) // a stored zero is a hit
+			p.wantSize(1)
+			p.putValue(p.key(1), zero, new(p.unit()*1000))
+			p.hit(p.key(1))
+		}},
+		{rule: "hit/values", kase: "odd", run: func(p *probe[K, V]) {
+			for i, v := range p.r.values.Odd() {
+				k := p.key(i % min(p.r.keys.N, 500))
+				if p.putLarge(k, v) {
+					p.hit(k)
+					p.hit(k)
+				}
+			}
+			p.settle()
+			for i := range p.r.values.Odd() {
+				p.get(p.key(i % min(p.r.keys.N, 500)))
+			}
+		}},
+		{rule: "hit/values", kase: "one-by-one", run: func(p *probe[K, V]) {
+			for _, v := range p.r.values.Odd() {
+				if p.putLarge(p.key(0), v) {
+					p.hit(p.key(0))
+				}
+				p.invalidate(p.key(0))
+			}
+		}},
+		{rule: "hit/values", kase: "mutate-after-put", void: noSharing[K, V], run: func(p *probe[K, V]) {
+			given := p.r.values.At(1)
+			p.putValue(p.key(0), given, nil)
+			p.cell(p.key(0)).val = p.r.values.At(1)
+			p.r.values.Mutate(&given)
+			p.aliased(p.key(0), given, "the caller changed the value it had put", "copy the value in Put, or declare Traits.Values = backend.ByReference")
+		}},
+		{rule: "hit/values", kase: "mutate-after-get", void: noSharing[K, V], run: func(p *probe[K, V]) {
+			p.putValue(p.key(0), p.r.values.At(1), nil)
+			got, hit := p.get(p.key(0))
+			if !hit {
+				return
+			}
+			p.r.values.Mutate(&got)
+			p.aliased(p.key(0), got, "the caller changed the value that Get returned", "copy the value in Get, or declare Traits.Values = backend.ByReference")
+		}},
+		{rule: "hit/values", kase: "held-value", run: func(p *probe[K, V]) {
+			p.putValue(p.key(0), p.r.values.At(1), nil)
+			held, hit := p.get(p.key(0))
+			if !hit {
+				return
+			}
+			for i := range 20 { // reuse of a buffer would show in what is held
+				p.putValue(p.key(0), p.r.values.At(i+2), nil)
+				p.get(p.key(0))
+				p.putValue(p.key(1), p.r.values.At(i+100), nil)
+			}
+			p.clear()
+			if !p.same(held, p.r.values.At(1)) {
+				p.failf("a value that Get returned became %s after later Puts", show(held))("%s: what Get returned belongs to the caller", show(p.r.values.At(1)))
+			}
+		}},
+	}
+}
+
+// aliased checks that a mutation through another reference shows in k exactly
+// when the subject says so.
+func (p *probe[K, V]) aliased(k K, mutated V, how, hint string) {
+	v, hit, err := p.b.Get(p.ctx, k)
+	p.note(op[K, V]{kind: opGet, key: k, val: v, hit: hit, err: err})
+	if err != nil || !hit {
+		p.cell(k).lose("it was dropped")
+		if err != nil || !p.r.traits.Refuses {
+			p.failf("Get(%s) = %v, %v", show(k), hit, err)("a hit")
+		}
+		return
+	}
+	changed := p.same(v, mutated)
+	switch {
+	case p.r.traits.Values == backend.ByCopy && changed:
+		p.hinted(hint, show(p.r.values.At(1))+": values are held by copy", "Get(%s) = hit %s after %s", show(k), show(v), how)
+	case p.r.traits.Values == backend.ByReference && !changed:
+		p.hinted("remove Traits.Values: the backend copies", "the changed value: the backend declares that it shares values", "Get(%s) = hit %s after %s", show(k), show(v), how)
+	case changed:
+		p.cell(k).val = v
+	}
+}

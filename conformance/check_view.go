@@ -1,0 +1,152 @@
+package conformance
+
+import (
+	"time"
+
+	"github.com/cachepact/cachepact/backend"
+)
+
+func noRanger[K comparable, V any](r *runner[K, V]) string {
+	if !r.has.ranger {
+		return "the backend is no Ranger"
+	}
+	return ""
+}
+
+func noEntries[K comparable, V any](r *runner[K, V]) string {
+	if !r.has.entries {
+		return "the backend is no EntryGetter"
+	}
+	return ""
+}
+
+func noBatcher[K comparable, V any](r *runner[K, V]) string {
+	if !r.has.batcher {
+		return "the backend is no Batcher"
+	}
+	return ""
+}
+
+// lists checks that All yields exactly the live entries.
+func (p *probe[K, V]) lists() {
+	got := p.all()
+	now := time.Now()
+	for k, c := range p.model {
+		if _, ok := got[k]; !ok && c.alive(now) && !p.lossy && !p.r.traits.Refuses {
+			p.failf("All does not yield %s", show(k))("every live entry")
+		}
+	}
+}
+
+// viewChecks test the optional interfaces: what they show must be what Get shows.
+func viewChecks[K comparable, V any]() []check[K, V] {
+	return []check[K, V]{
+		{rule: "hit/put", kase: "all", void: noRanger[K, V], run: func(p *probe[K, V]) {
+			p.lists()
+			n := min(300, p.r.keys.N)
+			for i := range n {
+				p.put(p.key(i))
+			}
+			p.lists()
+			p.put(p.key(0))
+			p.invalidate(p.key(1))
+			p.lists()
+			seq, err := backend.All(p.b)
+			if err != nil {
+				p.failf("All = error %q", err)("nil")
+			}
+			for range seq { // stops early
+				break
+			}
+			for k := range seq { // calls in the body
+				p.get(k)
+				p.invalidate(k)
+				p.put(k)
+			}
+			p.clear()
+			p.lists()
+		}},
+		{rule: "hit/keys", kase: "all", void: noRanger[K, V], run: func(p *probe[K, V]) {
+			for _, k := range p.r.keys.Odd {
+				p.putOdd(k)
+			}
+			p.lists()
+		}},
+		{rule: "ttl/expires", kase: "all", void: noRanger[K, V], run: func(p *probe[K, V]) {
+			n := min(20, p.r.keys.N)
+			for i := range n {
+				p.putTTL(p.key(i), time.Duration(1+i%2*9)*p.unit())
+			}
+			p.lists()
+			p.sleep(p.unit() + p.r.traits.Lateness + p.tick())
+			p.lists() // nothing was read since
+			p.put(p.key(0))
+			p.lists()
+		}},
+		{rule: "hit/values", kase: "all", void: noRanger[K, V], run: func(p *probe[K, V]) {
+			for i, v := range p.r.values.Odd() {
+				p.putLarge(p.key(i%min(p.r.keys.N, 500)), v)
+			}
+			p.lists()
+		}},
+		{rule: "hit/put", kase: "entry", void: noEntries[K, V], run: func(p *probe[K, V]) {
+			if _, hit, err := backend.GetEntry(p.ctx, p.b, p.key(0)); hit || err != nil {
+				p.failf("GetEntry of an absent key = hit %v, error %v", hit, err)("a miss")
+			}
+			p.put(p.key(0))
+			p.entry(p.key(0))
+			p.putTTL(p.key(0), 10*p.unit())
+			p.entry(p.key(0))
+			p.put(p.key(0))
+			p.entry(p.key(0))
+			p.invalidate(p.key(0))
+			p.put(p.key(1))
+			if e, hit, err := backend.GetEntry(p.ctx, p.b, p.key(0)); hit || err != nil || !e.Deadline.IsZero() {
+				p.failf("GetEntry of an invalidated key = hit %v, error %v", hit, err)("a miss")
+			}
+		}},
+		{rule: "ttl/expires", kase: "entry", void: noEntries[K, V], run: func(p *probe[K, V]) {
+			p.putTTL(p.key(0), p.unit())
+			p.sleep(p.unit() + p.r.traits.Lateness + p.tick())
+			if _, hit, err := backend.GetEntry(p.ctx, p.b, p.key(0)); hit || err != nil {
+				p.failf("GetEntry of an expired key = hit %v, error %v", hit, err)("a miss")
+			}
+		}},
+		{rule: "hit/put", kase: "batch", void: noBatcher[K, V], run: func(p *probe[K, V]) {
+			n := min(50, p.r.keys.N-1)
+			var items []backend.Item[K, V]
+			var keys []K
+			for i := range n {
+				items = append(items, backend.Item[K, V]{Key: p.key(i), Value: p.val()})
+				keys = append(keys, p.key(i))
+			}
+			items = append(items, backend.Item[K, V]{Key: p.key(0), Value: p.val(), TTL: new(p.unit())}) // the later stays
+			if err := backend.PutMany(p.ctx, p.b, items); err != nil {
+				p.failf("PutMany = error %q", err)("nil")
+			}
+			for _, it := range items {
+				c := cell[V]{has: true, val: it.Value, put0: time.Now(), put1: time.Now()}
+				if it.TTL != nil {
+					c.ttl = *it.TTL
+				}
+				*p.cell(it.Key) = c
+			}
+			for i := 1; i < n; i++ {
+				p.hit(p.key(i))
+			}
+			got, err := backend.GetMany(p.ctx, p.b, append(keys, p.key(n)))
+			if err != nil {
+				p.failf("GetMany = error %q", err)("nil")
+			}
+			for _, k := range keys {
+				if v, ok := got[k]; ok != p.cell(k).has && !p.r.traits.Refuses || ok && !p.same(v, p.cell(k).val) {
+					p.failf("GetMany: %s = %s, %v", show(k), show(v), ok)("what Get answers: %s", show(p.cell(k).val))
+				}
+			}
+			if _, ok := got[p.key(n)]; ok {
+				p.failf("GetMany returned a key that was never put")("only the hits")
+			}
+			p.miss(p.key(0)) // once its TTL has passed
+		}},
+	}
+}
