@@ -2,6 +2,8 @@
 // look at all entries to find the expired ones.
 package expiry
 
+import "slices"
+
 // A Node is the deadline of one entry. Embed it or point to it from the entry.
 // An entry without a deadline needs no Node.
 type Node[K any] struct {
@@ -11,22 +13,23 @@ type Node[K any] struct {
 }
 
 // A Queue orders nodes by deadline. The zero Queue is empty. A Queue is not safe
-// for concurrent use; no method but Replace reads or writes a Deadline that
-// others could be reading.
+// for concurrent use, but it never writes a Key or a Deadline.
 //
-// An entry that is written again with a later deadline, the usual case, keeps
-// its place until the earlier one has come, so that a write takes no time here.
+// The usual writes take next to no time: an entry that is written again with a
+// later deadline keeps its place until the earlier one has come, and a removed
+// one leaves a gap, which is closed once half of the places are gaps.
 type Queue[K any] struct {
 	heap []item[K]
+	gaps int
 }
 
 type item[K any] struct {
-	at   int64 // at most node.Deadline
-	node *Node[K]
+	at   int64    // at most node.Deadline
+	node *Node[K] // nil: a gap
 }
 
 // Len returns the number of nodes.
-func (q *Queue[K]) Len() int { return len(q.heap) }
+func (q *Queue[K]) Len() int { return len(q.heap) - q.gaps }
 
 // Add adds n, which is in no queue.
 func (q *Queue[K]) Add(n *Node[K]) {
@@ -53,14 +56,10 @@ func (q *Queue[K]) Remove(n *Node[K]) {
 	if n.index == 0 {
 		return
 	}
-	i := n.index - 1
+	q.heap[n.index-1].node = nil
 	n.index = 0
-	end := len(q.heap) - 1
-	last := q.heap[end]
-	q.heap[end] = item[K]{}
-	q.heap = q.heap[:end]
-	if i < end {
-		q.place(i, last)
+	if q.gaps++; q.gaps > len(q.heap)/2 {
+		q.compact()
 	}
 }
 
@@ -69,11 +68,16 @@ func (q *Queue[K]) Remove(n *Node[K]) {
 func (q *Queue[K]) Pop(now int64) *Node[K] {
 	for q.Due(now) {
 		n := q.heap[0].node
-		if n.Deadline <= now {
-			q.Remove(n)
+		if n != nil && n.Deadline > now {
+			q.down(0, item[K]{n.Deadline, n})
+			continue
+		}
+		q.removeFirst()
+		if n != nil {
+			n.index = 0
 			return n
 		}
-		q.place(0, item[K]{n.Deadline, n})
+		q.gaps--
 	}
 	return nil
 }
@@ -83,8 +87,27 @@ func (q *Queue[K]) Due(now int64) bool {
 	return len(q.heap) > 0 && q.heap[0].at <= now
 }
 
-// place puts it at i or where the order wants it.
-func (q *Queue[K]) place(i int, it item[K]) {
+func (q *Queue[K]) removeFirst() {
+	end := len(q.heap) - 1
+	last := q.heap[end]
+	q.heap[end] = item[K]{}
+	q.heap = q.heap[:end]
+	if end > 0 {
+		q.down(0, last)
+	}
+}
+
+// compact closes the gaps.
+func (q *Queue[K]) compact() {
+	q.heap = slices.DeleteFunc(q.heap, func(it item[K]) bool { return it.node == nil })
+	q.gaps = 0
+	for i, it := range slices.Backward(q.heap) {
+		q.down(i, it)
+	}
+}
+
+// down puts it at i or below.
+func (q *Queue[K]) down(i int, it item[K]) {
 	for {
 		child := 2*i + 1
 		if child >= len(q.heap) {
@@ -99,7 +122,7 @@ func (q *Queue[K]) place(i int, it item[K]) {
 		q.set(i, q.heap[child])
 		i = child
 	}
-	q.up(i, it)
+	q.set(i, it)
 }
 
 // up puts it at i or above.
@@ -117,5 +140,7 @@ func (q *Queue[K]) up(i int, it item[K]) {
 
 func (q *Queue[K]) set(i int, it item[K]) {
 	q.heap[i] = it
-	it.node.index = i + 1
+	if it.node != nil {
+		it.node.index = i + 1
+	}
 }

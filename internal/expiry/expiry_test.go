@@ -24,16 +24,40 @@ func TestOrder(t *testing.T) {
 	}
 }
 
+// TestGaps removes more than half of the nodes in random order.
+func TestGaps(t *testing.T) {
+	const n = 1000
+	r := rand.New(rand.NewPCG(1, 2))
+	var q Queue[int]
+	nodes := map[int]*Node[int]{}
+	for _, i := range r.Perm(n) {
+		nodes[i] = &Node[int]{Key: i, Deadline: int64(i)}
+		q.Add(nodes[i])
+	}
+	for _, i := range r.Perm(n)[:2*n/3] {
+		q.Remove(nodes[i])
+		delete(nodes, i)
+	}
+	if got := cap(q.heap) - len(q.heap); got < n/2 || q.Len() != len(nodes) {
+		t.Errorf("Len = %d with %d places, want %d with fewer", q.Len(), len(q.heap), len(nodes))
+	}
+	for now := range int64(n) {
+		if got, want := q.Pop(now), nodes[int(now)]; got != want {
+			t.Errorf("Pop(%d) = %v, want %v", now, got, want)
+		}
+	}
+}
+
 // TestAgainstModel compares random histories with a map of deadlines.
 func TestAgainstModel(t *testing.T) {
-	for seed := range uint64(200) {
+	for seed := range uint64(100) {
 		r := rand.New(rand.NewPCG(1, seed))
 		var q Queue[int]
 		live := map[int]*Node[int]{}
 		now := int64(0)
-		for step := range 300 {
-			key := r.IntN(20)
-			n, deadline := live[key], now+1+r.Int64N(50)
+		for step := range 1000 {
+			key := r.IntN(60)
+			n, deadline := live[key], now+1+r.Int64N(500)
 			switch op := r.IntN(5); {
 			case op == 0:
 				now += r.Int64N(20)
