@@ -15,6 +15,9 @@ import (
 	"github.com/cachepact/cachepact/conformance"
 )
 
+// code is what stands between backquotes, or is indented after a blank line.
+var code = regexp.MustCompile("(?s)```.*?```|`[^`]+`|\n\n    [^\n]+")
+
 func read(t *testing.T, path string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(root, path))
@@ -99,7 +102,7 @@ func TestLinks(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
+		for _, m := range link.FindAllStringSubmatch(code.ReplaceAllString(string(text), ""), -1) {
 			if _, err := os.Stat(filepath.Join(filepath.Dir(path), m[1])); err != nil {
 				t.Errorf("%s links %s, which does not exist", path, m[1])
 			}
@@ -113,15 +116,10 @@ func TestLinks(t *testing.T) {
 
 // The commands that the README names exist.
 func TestMakeTargets(t *testing.T) {
-	makefile := read(t, "Makefile")
-	for _, m := range regexp.MustCompile(`\bmake ([a-z-]+)`).FindAllStringSubmatch(strings.Join(code(read(t, "README.md")), "\n"), -1) {
+	makefile, readme := read(t, "Makefile"), read(t, "README.md")
+	for _, m := range regexp.MustCompile(`\bmake ([a-z-]+)`).FindAllStringSubmatch(strings.Join(code.FindAllString(readme, -1), "\n"), -1) {
 		if !strings.Contains(makefile, "\n"+m[1]+":") {
 			t.Errorf("README.md names make %s, which the Makefile lacks", m[1])
 		}
 	}
-}
-
-// code returns what stands between backquotes.
-func code(markdown string) []string {
-	return regexp.MustCompile("(?s)```.*?```|`[^`]+`").FindAllString(markdown, -1)
 }
