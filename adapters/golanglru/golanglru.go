@@ -28,6 +28,7 @@ import (
 
 	"github.com/cachepact/cachepact/backend"
 	"github.com/cachepact/cachepact/internal/clock"
+	"github.com/cachepact/cachepact/internal/expiry"
 )
 
 // Backend is a [backend.Backend] over the library's LRU. Values are held by
@@ -37,16 +38,23 @@ type Backend[K comparable, V any] struct {
 	capacity int
 	clock    clock.Clock
 
-	mu      sync.Mutex
-	lru     *simplelru.LRU[K, entry[V]] // nil once closed
-	soonest int64                       // no entry expires before
+	mu    sync.Mutex
+	lru   *simplelru.LRU[K, entry[K, V]] // nil once closed
+	queue expiry.Queue[K]                // the timers of the entries in lru
 
 	hits, misses, evictions, expirations uint64
 }
 
-type entry[V any] struct {
-	value    V
-	deadline int64
+type entry[K comparable, V any] struct {
+	value V
+	timer *expiry.Node[K] // nil: never expires
+}
+
+func (e entry[K, V]) deadline() int64 {
+	if e.timer == nil {
+		return clock.Never
+	}
+	return e.timer.Deadline
 }
 
 var (
@@ -60,17 +68,17 @@ var (
 // New returns an empty backend that holds at most capacity entries. It fails if
 // the library refuses the capacity. The caller closes what it made.
 func New[K comparable, V any](capacity int) (*Backend[K, V], error) {
-	lru, err := simplelru.NewLRU[K, entry[V]](capacity, nil)
-	if err != nil {
-		return nil, fmt.Errorf("golanglru: new: %w", err)
+	b := &Backend[K, V]{keys: backend.NewKeyChecker[K](), capacity: capacity, clock: clock.New()}
+	if err := b.reset(); err != nil {
+		return nil, wrap("new", err)
 	}
-	return &Backend[K, V]{keys: backend.NewKeyChecker[K](), capacity: capacity, clock: clock.New(), lru: lru}, nil
+	return b, nil
 }
 
 // Get implements [backend.Backend].
 func (b *Backend[K, V]) Get(_ context.Context, key K) (V, bool, error) {
-	e, hit, err := b.get(key)
-	return e.value, hit, err
+	value, _, hit, err := b.get(key)
+	return value, hit, err
 }
 
 // Put implements [backend.Backend].
@@ -78,24 +86,22 @@ func (b *Backend[K, V]) Put(_ context.Context, key K, value V, ttl *time.Duratio
 	if err := b.keys.Check(key); err != nil {
 		return wrap("put", err)
 	}
-	e := entry[V]{value: value}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.lru == nil {
 		return wrap("put", backend.ErrClosed)
 	}
-	if ttl != nil {
-		if *ttl <= 0 {
+	var timer *expiry.Node[K]
+	if ttl != nil || b.queue.Len() > 0 {
+		now := b.clock.Now()
+		b.expire(now, reclaim)
+		if ttl != nil && *ttl <= 0 {
 			b.lru.Remove(key)
 			return nil
 		}
-		e.deadline = b.clock.Deadline(*ttl)
-		b.soonest = sooner(b.soonest, e.deadline)
+		timer = b.timer(key, now, ttl)
 	}
-	if b.lru.Len() == b.capacity && b.clock.Expired(b.soonest) && !b.lru.Contains(key) {
-		b.sweep()
-	}
-	if b.lru.Add(key, e) {
+	if b.lru.Add(key, entry[K, V]{value, timer}) {
 		b.evictions++
 	}
 	return nil
@@ -118,41 +124,27 @@ func (b *Backend[K, V]) Invalidate(_ context.Context, key *K) error {
 		b.lru.Remove(*key)
 		return nil
 	}
-	lru, err := simplelru.NewLRU[K, entry[V]](b.capacity, nil)
-	if err != nil {
+	if err := b.reset(); err != nil {
 		return wrap("invalidate", err) // unreachable: New has tried the capacity
 	}
-	b.lru, b.soonest = lru, clock.Never
 	return nil
 }
 
 // Stats implements [backend.Backend]. It counts hits, misses, evictions and
-// expirations. It looks at the entries only if one can have expired since the
-// last call.
+// expirations. It takes longer only by the entries that have expired since the
+// last call, and lets others in between them.
 func (b *Backend[K, V]) Stats(context.Context) (backend.Stats, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.lru == nil {
-		return backend.Stats{}, wrap("stats", backend.ErrClosed)
+	for {
+		if s, done, err := b.stats(); done {
+			return s, err
+		}
 	}
-	if b.clock.Expired(b.soonest) {
-		b.sweep()
-	}
-	return backend.Stats{Size: int64(b.lru.Len()), Counters: map[string]uint64{
-		backend.CounterHits:        b.hits,
-		backend.CounterMisses:      b.misses,
-		backend.CounterEvictions:   b.evictions,
-		backend.CounterExpirations: b.expirations,
-	}}, nil
 }
 
 // GetEntry implements [backend.EntryGetter].
 func (b *Backend[K, V]) GetEntry(_ context.Context, key K) (backend.Entry[V], bool, error) {
-	e, hit, err := b.get(key)
-	if !hit {
-		return backend.Entry[V]{}, false, err
-	}
-	return backend.Entry[V]{Value: e.value, Deadline: b.clock.Time(e.deadline)}, true, nil
+	value, deadline, hit, err := b.get(key)
+	return backend.Entry[V]{Value: value, Deadline: b.clock.Time(deadline)}, hit, err
 }
 
 // All implements [backend.Ranger]. It lists the keys at once and reads each
@@ -166,7 +158,7 @@ func (b *Backend[K, V]) All() iter.Seq2[K, V] {
 		}
 		b.mu.Unlock()
 		for _, key := range keys {
-			if e, ok := b.peek(key); ok && !yield(key, e.value) {
+			if value, live := b.peek(key); live && !yield(key, value) {
 				return
 			}
 		}
@@ -182,66 +174,117 @@ func (b *Backend[K, V]) Traits() backend.Traits {
 func (b *Backend[K, V]) Close() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.lru = nil
+	b.lru, b.queue = nil, expiry.Queue[K]{}
 	return nil
 }
 
-// get is Get. It removes the entry if it has expired.
-func (b *Backend[K, V]) get(key K) (entry[V], bool, error) {
+// get is GetEntry. It removes the entry if it has expired.
+func (b *Backend[K, V]) get(key K) (value V, deadline int64, hit bool, err error) {
 	if err := b.keys.Check(key); err != nil {
-		return entry[V]{}, false, wrap("get", err)
+		return value, clock.Never, false, wrap("get", err)
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.lru == nil {
-		return entry[V]{}, false, wrap("get", backend.ErrClosed)
+		return value, clock.Never, false, wrap("get", backend.ErrClosed)
 	}
-	e, ok := b.lru.Get(key)
-	if ok && !b.clock.Expired(e.deadline) {
-		b.hits++
-		return e, true, nil
-	}
-	if ok {
+	if e, ok := b.lru.Get(key); ok {
+		if deadline = e.deadline(); !b.clock.Expired(deadline) {
+			b.hits++
+			return e.value, deadline, true, nil
+		}
 		b.lru.Remove(key)
 		b.expirations++
 	}
 	b.misses++
-	return entry[V]{}, false, nil
+	return value, clock.Never, false, nil
 }
 
-// peek returns a live entry and leaves no trace.
-func (b *Backend[K, V]) peek(key K) (entry[V], bool) {
+// peek returns a live value and leaves no trace.
+func (b *Backend[K, V]) peek(key K) (value V, live bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.lru == nil {
-		return entry[V]{}, false
+		return value, false
 	}
 	e, ok := b.lru.Peek(key)
-	return e, ok && !b.clock.Expired(e.deadline)
+	return e.value, ok && !b.clock.Expired(e.deadline())
 }
 
-// sweep removes the expired entries and finds out when the next one is due.
-func (b *Backend[K, V]) sweep() {
-	now := b.clock.Now()
-	b.soonest = clock.Never
-	for _, key := range b.lru.Keys() {
-		switch e, _ := b.lru.Peek(key); {
-		case e.deadline == clock.Never:
-		case e.deadline <= now:
-			b.lru.Remove(key)
-			b.expirations++
-		default:
-			b.soonest = sooner(b.soonest, e.deadline)
+// stats is Stats, unless so many entries have expired that it has to be called
+// again.
+func (b *Backend[K, V]) stats() (s backend.Stats, done bool, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.lru == nil {
+		return backend.Stats{}, true, wrap("stats", backend.ErrClosed)
+	}
+	if b.queue.Len() > 0 {
+		now := b.clock.Now()
+		b.expire(now, 1000)
+		if b.queue.Due(now) {
+			return backend.Stats{}, false, nil
 		}
 	}
+	return backend.Stats{Size: int64(b.lru.Len()), Counters: map[string]uint64{
+		backend.CounterHits:        b.hits,
+		backend.CounterMisses:      b.misses,
+		backend.CounterEvictions:   b.evictions,
+		backend.CounterExpirations: b.expirations,
+	}}, true, nil
 }
 
-// sooner returns the earlier of two deadlines.
-func sooner(a, b int64) int64 {
-	if a == clock.Never || b != clock.Never && b < a {
-		return b
+// timer returns the timer for a new entry under key. It takes over that of the
+// entry it replaces.
+func (b *Backend[K, V]) timer(key K, now int64, ttl *time.Duration) *expiry.Node[K] {
+	old, _ := b.lru.Peek(key)
+	deadline := clock.Never
+	if ttl != nil {
+		deadline = clock.Add(now, *ttl)
 	}
-	return a
+	switch t := old.timer; {
+	case deadline == clock.Never:
+		if t != nil {
+			b.queue.Remove(t)
+		}
+		return nil
+	case t == nil:
+		t = &expiry.Node[K]{Key: key, Deadline: deadline}
+		b.queue.Add(t)
+		return t
+	default:
+		t.Deadline = deadline
+		b.queue.Move(t)
+		return t
+	}
+}
+
+// reclaim is how many expired entries a Put removes, so that they become fewer
+// however fast new ones come.
+const reclaim = 4
+
+// expire removes at most limit expired entries.
+func (b *Backend[K, V]) expire(now int64, limit int) {
+	for range limit {
+		t := b.queue.Pop(now)
+		if t == nil {
+			return
+		}
+		b.lru.Remove(t.Key)
+		b.expirations++
+	}
+}
+
+// reset replaces the library's cache by an empty one, which is faster than to
+// empty it and frees its memory.
+func (b *Backend[K, V]) reset() (err error) {
+	b.queue = expiry.Queue[K]{}
+	b.lru, err = simplelru.NewLRU(b.capacity, func(_ K, e entry[K, V]) {
+		if e.timer != nil {
+			b.queue.Remove(e.timer)
+		}
+	})
+	return err
 }
 
 func wrap(what string, err error) error {
