@@ -1,0 +1,27 @@
+package ristretto_test
+
+import (
+	"testing"
+
+	"github.com/cachepact/cachepact/adapters/ristretto"
+	"github.com/cachepact/cachepact/backend"
+	"github.com/cachepact/cachepact/conformance"
+	"github.com/cachepact/cachepact/internal/adaptertest"
+)
+
+func open[K comparable, V any](o conformance.Options) (backend.Backend[K, V], error) {
+	capacity := o.Capacity
+	if capacity == 0 {
+		capacity = 1 << 15
+	}
+	return ristretto.New[K, V](ristretto.Config(capacity))
+}
+
+func run[K comparable](t *testing.T) {
+	adaptertest.Run(t, open[K, string], open[K, []byte], open[K, adaptertest.Value])
+}
+
+func TestStringKeys(t *testing.T) { run[string](t) }
+func TestUint64Keys(t *testing.T) { run[uint64](t) }
+func TestStructKeys(t *testing.T) { run[adaptertest.Key](t) }
+func TestAnyKeys(t *testing.T)    { run[any](t) }
