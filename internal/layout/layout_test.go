@@ -46,7 +46,7 @@ func foreign(t *testing.T, dir string, packages ...string) []string {
 func adapters(t *testing.T) []string {
 	t.Helper()
 	var names []string
-	for _, dir := range strings.FieldsSeq(string(goCommand(t, root, "list", "./adapters/..."))) {
+	for dir := range strings.FieldsSeq(string(goCommand(t, root, "list", "./adapters/..."))) {
 		names = append(names, strings.TrimPrefix(dir, module+"/adapters/"))
 	}
 	if len(names) == 0 {

@@ -169,8 +169,9 @@ func (c *Cache[K, V]) Put(_ context.Context, key K, value V, ttl *time.Duration)
 	if ttl != nil {
 		p.deadline = c.clock.Deadline(*ttl)
 	}
+	inserts := c.stripeOf(hash).inserts.Load()
 	if e := c.find(hash); e == nil || e.key != key || !c.replace(e, p) {
-		c.insert(key, hash, p)
+		c.insert(key, hash, p, e, inserts)
 	}
 	return nil
 }

@@ -75,20 +75,25 @@ func (c *Cache[K, V]) advance(e *Entry[K, V]) {
 	}
 }
 
-// insert adds an entry for a key that had none when the caller looked.
-func (c *Cache[K, V]) insert(key K, hash uint64, p *payload[V]) {
+// insert adds an entry for a key that had none when the caller looked: it found
+// old, if anything, after so many inserts into the stripe.
+func (c *Cache[K, V]) insert(key K, hash uint64, p *payload[V], old *Entry[K, V], inserts uint64) {
 	if at := c.soonest.Load(); at != never && c.size.Load() >= c.capacity && at <= c.clock.Now() {
 		c.expire() // rather than have the library evict what is live
 	}
 	s := c.stripeOf(hash)
 	s.insert.Lock()
-	if old := c.find(hash); old != nil {
-		if old.key == key && c.replace(old, p) {
+	if s.inserts.Load() != inserts {
+		old = c.find(hash)
+		if old != nil && old.key == key && c.replace(old, p) {
 			s.insert.Unlock()
 			return
 		}
+	}
+	if old != nil {
+		// It is over, or is that of another key with the same hash.
 		if p := c.end(old); p != nil && !c.clock.Expired(p.deadline) {
-			c.evictions.Add(1) // of another key with the same hash
+			c.evictions.Add(1)
 		}
 	}
 	e := &Entry[K, V]{key: key, hash: hash}
@@ -98,14 +103,15 @@ func (c *Cache[K, V]) insert(key K, hash uint64, p *payload[V]) {
 	s.add(e)
 	s.link(e)
 	c.size.Add(1)
-	n := c.pending.Add(1)
+	pending := c.pending.Add(1)
 	c.lower(due(p.deadline))
 	s.index.Unlock()
+	s.inserts.Add(1)
 	for !c.lib.Set(e) {
 		c.lib.Wait()
 	}
 	s.insert.Unlock()
-	if n > c.slack {
+	if pending > c.slack {
 		c.lib.Wait()
 	}
 }

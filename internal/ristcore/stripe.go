@@ -17,6 +17,8 @@ type stripe[K comparable, V any] struct {
 	// insert is held by whoever adds an entry to the library or removes one. With
 	// it held, an entry that is not pending is not in the library's buffer.
 	insert sync.Mutex
+	// inserts counts the entries added, which is done with insert held.
+	inserts atomic.Uint64
 
 	// index guards the rest. It is the innermost lock: the library's hooks take
 	// it on goroutines of the library. Nothing is called while it is held.
@@ -27,7 +29,7 @@ type stripe[K comparable, V any] struct {
 	// not have yet. Get reads a head without the lock: mostly it is nil.
 	bucket [buckets]atomic.Pointer[Entry[K, V]]
 
-	_ [24]byte // whole cache lines
+	_ [16]byte // whole cache lines
 }
 
 func (s *stripe[K, V]) head(hash uint64) *atomic.Pointer[Entry[K, V]] {
