@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/cachepact/cachepact/backend"
@@ -37,7 +38,7 @@ func (p *probe[K, V]) fits(n int) {
 		}
 	}
 	if size != int64(held) {
-		p.failf("Stats().Size = %d", size)("%d: that many keys hit", held)
+		p.missized(fmt.Sprintf("%d: that many keys hit", held), "Stats().Size = %d", size)
 	}
 }
 

@@ -130,7 +130,7 @@ func (r *runner[K, V]) replay(o Options, steps []step) *fault {
 			case opStats:
 				size := p.size()
 				if least, most := p.atLeast(), p.atMost(); size > most || size < least {
-					p.failf("Stats().Size = %d", size)("from %d to %d", least, most)
+					p.missized(fmt.Sprintf("from %d to %d", least, most), "Stats().Size = %d", size)
 				}
 			case opSleep:
 				p.sleep(s.d)

@@ -283,6 +283,7 @@ func noCounters[K comparable, V any](names ...string) func(r *runner[K, V]) stri
 	return func(r *runner[K, V]) string {
 		var has map[string]uint64
 		_ = r.session(Options{}, func(p *probe[K, V]) {
+			p.loose = true
 			_ = p.b.Put(p.ctx, p.key(0), p.r.values.At(0), nil)
 			_, _, _ = p.b.Get(p.ctx, p.key(0))
 			if s, err := p.b.Stats(p.ctx); err == nil {

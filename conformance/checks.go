@@ -11,14 +11,40 @@ func checks[K comparable, V any]() []check[K, V] {
 	all := slices.Concat(
 		hitChecks[K, V](), keyChecks[K, V](), valueChecks[K, V](), ttlChecks[K, V](), invalidateChecks[K, V](),
 		statsChecks[K, V](), capacityChecks[K, V](), concurrentChecks[K, V](), modelChecks[K, V](),
-		errorChecks[K, V](), viewChecks[K, V](), closeChecks[K, V](),
+		errorChecks[K, V](), viewChecks[K, V](), closeChecks[K, V](), lastChecks[K, V](),
 	)
-	rank := map[string]int{}
-	for i, rule := range rules {
-		rank[rule.ID] = i
-	}
-	slices.SortStableFunc(all, func(a, b check[K, V]) int { return rank[a.rule] - rank[b.rule] })
+	slices.SortStableFunc(all, func(a, b check[K, V]) int { return runRank(a.rule) - runRank(b.rule) })
 	return all
+}
+
+// runRank orders the rules for running: as in the contract, but what judges the
+// whole run comes last.
+func runRank(rule string) int {
+	i := ruleRank(rule)
+	switch group, _, _ := strings.Cut(rule, "/"); group {
+	case "stats":
+		return len(rules) + i
+	case "close":
+		return 2*len(rules) + i
+	}
+	return i
+}
+
+// ruleRank is the place of a rule in the contract.
+func ruleRank(rule string) int {
+	return slices.IndexFunc(rules, func(r Rule) bool { return r.ID == rule })
+}
+
+// lastChecks judge what the checks of other rules have shown.
+func lastChecks[K comparable, V any]() []check[K, V] {
+	return []check[K, V]{
+		{rule: "stats/size", kase: "throughout", free: func(r *runner[K, V]) error {
+			if len(r.strays) == 0 {
+				return nil
+			}
+			return r.strays[0]
+		}},
+	}
 }
 
 // runGroups runs checks as subtests nested by the parts of their names, so that

@@ -43,7 +43,9 @@ type runner[K comparable, V any] struct {
 	real     string        // why not the bubble
 	minute   time.Duration // real time that a fake minute takes
 	limit    time.Duration // for one check, in real time
+	rule     string        // of the check that runs
 	leaks    []string      // checks after which goroutines remained
+	strays   []*fault      // of stats/size, in checks of other rules
 	printed  *capture
 	report   Report
 	expected int // Gets that a backend without admission would answer with a hit
@@ -110,6 +112,7 @@ func (r *runner[K, V]) preflight() error {
 			}
 			r.traits = d.Traits()
 		}
+		p.loose = true
 		_ = p.b.Put(p.ctx, r.keys.At(0), r.values.At(0), new(time.Hour))
 		_, _, _ = p.b.Get(p.ctx, r.keys.At(0))
 	})
@@ -154,6 +157,7 @@ func (r *runner[K, V]) pilot() {
 	idle := func(d time.Duration) (*fault, time.Duration) {
 		start := time.Now()
 		f := r.session(Options{}, func(p *probe[K, V]) {
+			p.loose = true
 			_ = p.b.Put(p.ctx, r.keys.At(0), r.values.At(0), new(time.Hour))
 			time.Sleep(d)
 		})
@@ -221,7 +225,7 @@ func (r *runner[K, V]) do(t *testing.T, c check[K, V]) {
 	if t != nil {
 		t.Helper()
 	}
-	r.t = t
+	r.t, r.rule = t, c.rule
 	res := Result{ID: c.rule, Case: c.kase, Law: law(c.rule), Outcome: Pass}
 	start := time.Now()
 	if c.void != nil {
@@ -253,7 +257,12 @@ func (r *runner[K, V]) do(t *testing.T, c check[K, V]) {
 
 // try runs c, and again where real time was too slow to tell.
 func (r *runner[K, V]) try(c check[K, V]) *fault {
-	printed := r.printed.count()
+	printed, strays := r.printed.count(), len(r.strays)
+	defer func() {
+		for _, stray := range r.strays[strays:] {
+			stray.hint = "seen in the check " + c.name()
+		}
+	}()
 	var f *fault
 	for scale := range 4 {
 		if c.free != nil {
@@ -296,8 +305,9 @@ func (r *runner[K, V]) judge(res *Result, f *fault) {
 	}
 }
 
-// finish judges what only the whole run can tell, and returns the report.
+// finish returns the report, in the order of the contract.
 func (r *runner[K, V]) finish() Report {
+	slices.SortStableFunc(r.report.Checks, func(a, b Result) int { return ruleRank(a.ID) - ruleRank(b.ID) })
 	r.report.Expected, r.report.Dropped = r.expected, r.dropped
 	return r.report
 }
@@ -309,7 +319,7 @@ func (r *runner[K, V]) session(o Options, f func(p *probe[K, V])) *fault {
 }
 
 func (r *runner[K, V]) sessionAt(scale int, o Options, f func(p *probe[K, V])) *fault {
-	p := &probe[K, V]{r: r, ctx: context.Background(), scale: scale, opts: o, model: map[K]*cell[V]{}}
+	p := &probe[K, V]{r: r, rule: r.rule, ctx: context.Background(), scale: scale, opts: o, model: map[K]*cell[V]{}}
 	done := make(chan struct{})
 	finished, t := false, r.t
 	if t == nil {
@@ -336,6 +346,9 @@ func (r *runner[K, V]) sessionAt(scale int, o Options, f func(p *probe[K, V])) *
 		return &fault{kind: hung, what: fmt.Sprintf("the backend hung: the check did not end within %v", limit), stack: stacks()}
 	}
 	r.expected, r.dropped = r.expected+p.expected, r.dropped+p.dropped
+	if p.stray != nil {
+		r.strays = append(r.strays, p.stray)
+	}
 	switch text := fmt.Sprint(crash); {
 	case p.fault != nil:
 		return p.fault
