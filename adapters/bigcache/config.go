@@ -1,0 +1,149 @@
+package bigcache
+
+import (
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"math"
+	"math/bits"
+	"time"
+
+	"github.com/allegro/bigcache/v3"
+
+	"github.com/cachepact/cachepact/backend"
+	"github.com/cachepact/cachepact/internal/bytecache"
+	"github.com/cachepact/cachepact/internal/codec"
+)
+
+// Options is what the adapter adds to the library's configuration.
+type Options[V any] struct {
+	// Codec encodes the values. If it is nil, byte slices and strings are stored
+	// as they are, numbers and booleans in a few bytes, and everything else as
+	// CBOR; New then fails, naming the field, for a V of which a part would come
+	// back changed.
+	Codec Codec[V]
+}
+
+// A Codec turns values into bytes and back.
+type Codec[V any] = codec.Codec[V]
+
+// CBOR returns a codec that writes CBOR. It takes any V and loses what
+// github.com/fxamacker/cbor/v2 loses.
+func CBOR[V any]() Codec[V] { return codec.CBOR[V]() }
+
+// JSON returns a codec that writes JSON. It takes any V and loses what
+// [encoding/json] loses.
+func JSON[V any]() Codec[V] { return codec.JSON[V]() }
+
+// Gob returns a codec that writes [encoding/gob]. It takes any V and loses what
+// that package loses.
+func Gob[V any]() Codec[V] { return codec.Gob[V]() }
+
+// Config returns a configuration for a cache of at most so many megabytes, in
+// shards of 4 MB or more. A key and its value have at most half a shard. With 0
+// there is no bound. Unlike the library's DefaultConfig, which takes 300 MB at
+// once, it takes memory as it is needed.
+func Config(hardMaxMB int) bigcache.Config {
+	const maxShards = 256
+	shards := maxShards
+	if hardMaxMB > 0 {
+		shards = min(maxShards, 1<<(bits.Len(uint(max(1, hardMaxMB/4)))-1))
+	}
+	return bigcache.Config{Shards: shards, HardMaxCacheSize: hardMaxMB}
+}
+
+// limits are the largest key and value, and what bounds the cache.
+type limits struct {
+	key, value int
+	bound      backend.Bound
+}
+
+func (l limits) checkKey(name string) error {
+	if len(name) > l.key {
+		return bytecache.TooLarge("key", len(name), l.key, backend.ErrTooLarge)
+	}
+	return nil
+}
+
+func (l limits) checkEntry(entry []byte) error {
+	if size := len(entry) - bytecache.Header; size > l.value {
+		return bytecache.TooLarge("value", size, l.value, backend.ErrTooLarge)
+	}
+	return nil
+}
+
+const (
+	maxShards = 1 << 16
+	// A shard finds entries by 32-bit positions and does not notice when one is
+	// larger.
+	maxShardMB = 4095
+	minShard   = 1 << 10
+
+	// The library counts a key's length and its own 18 bytes in 16 bits.
+	maxKey    = math.MaxUint16 - entryHead
+	entryHead = 18 // what the library stores with key and value
+	queueHead = 5  // at most, what its queue adds
+)
+
+// complete checks c and fills in what the adapter needs.
+func complete(c *bigcache.Config) (limits, error) {
+	var errs []error
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	check(c.LifeWindow == 0, "LifeWindow %v: lifetimes are given to Put, leave it zero", c.LifeWindow)
+	check(c.CleanWindow == 0, "CleanWindow %v: expired entries are found by their own deadlines, leave it zero", c.CleanWindow)
+	check(!c.Verbose, "Verbose: the library would print keys, leave it false")
+	check(!c.StatsEnabled, "StatsEnabled: nothing could read what the library counts for each key, leave it false")
+	check(c.OnRemove == nil && c.OnRemoveWithMetadata == nil && c.OnRemoveWithReason == nil,
+		"OnRemove: a callback would see encoded entries and could lock up the cache, leave it nil")
+	check(c.Shards > 0 && c.Shards&(c.Shards-1) == 0 && c.Shards <= maxShards, "Shards %d: want a power of two up to %d", c.Shards, maxShards)
+	check(c.HardMaxCacheSize >= 0, "HardMaxCacheSize %d is negative", c.HardMaxCacheSize)
+	check(c.MaxEntriesInWindow >= 0 && c.MaxEntriesInWindow <= math.MaxInt32, "MaxEntriesInWindow %d: want 0 to %d", c.MaxEntriesInWindow, math.MaxInt32)
+	check(c.MaxEntrySize >= 0, "MaxEntrySize %d is negative", c.MaxEntrySize)
+	if len(errs) > 0 {
+		return limits{}, errors.Join(errs...)
+	}
+
+	lim := limits{bound: backend.BoundApproximate}
+	most := min(maxShardMB*c.Shards, math.MaxInt>>20)
+	if c.HardMaxCacheSize == 0 {
+		lim.bound = backend.BoundNone
+		c.HardMaxCacheSize = most
+	}
+	check(c.HardMaxCacheSize <= most, "HardMaxCacheSize %d: want at most %d for %d shards", c.HardMaxCacheSize, most, c.Shards)
+	shard := min(c.HardMaxCacheSize, most) << 20 / c.Shards
+	check(shard >= minShard, "HardMaxCacheSize %d: %d bytes in each of %d shards are too few, want at least %d", c.HardMaxCacheSize, shard, c.Shards, minShard)
+	check(c.MaxEntrySize <= shard, "MaxEntrySize %d: a shard has only %d bytes", c.MaxEntrySize, shard)
+	start := int64(max(c.MaxEntriesInWindow/c.Shards, 10)) * int64(c.MaxEntrySize)
+	check(start <= math.MaxInt, "MaxEntriesInWindow %d times MaxEntrySize %d: too large", c.MaxEntriesInWindow, c.MaxEntrySize)
+	if len(errs) > 0 {
+		return limits{}, errors.Join(errs...)
+	}
+
+	// A queue refuses to grow if what it has and the entry together exceed the
+	// shard, so only half a shard is sure to fit, or what it has from the start.
+	room := max(int(min(start, int64(shard))), shard/2) - 1 - queueHead - entryHead - bytecache.Header
+	lim.key = min(maxKey, room/2)
+	lim.value = room - lim.key
+
+	c.LifeWindow = math.MaxInt64 * time.Nanosecond
+	if c.Hasher == nil {
+		c.Hasher = seeded{maphash.MakeSeed()}
+	} else {
+		c.Hasher = nonzero{c.Hasher}
+	}
+	return lim, nil
+}
+
+// The library takes a hash of zero for a removed entry.
+
+type seeded struct{ seed maphash.Seed }
+
+func (h seeded) Sum64(key string) uint64 { return max(1, maphash.String(h.seed, key)) }
+
+type nonzero struct{ bigcache.Hasher }
+
+func (h nonzero) Sum64(key string) uint64 { return max(1, h.Hasher.Sum64(key)) }

@@ -1,0 +1,23 @@
+package bytecache
+
+import "sync"
+
+// A Buffer is scratch memory for the key and the entry of one call.
+type Buffer struct {
+	key, entry []byte
+}
+
+var buffers = sync.Pool{New: func() any { return new(Buffer) }}
+
+// GetBuffer returns a buffer that nobody else uses.
+func GetBuffer() *Buffer { return buffers.Get().(*Buffer) }
+
+// Release gives b back. What was made of b must not be used any more.
+func (b *Buffer) Release() {
+	if cap(b.key)+cap(b.entry) <= maxKept {
+		buffers.Put(b)
+	}
+}
+
+// maxKept is the size from which a buffer is not worth keeping.
+const maxKept = 64 << 10

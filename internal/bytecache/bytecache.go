@@ -1,0 +1,112 @@
+// Package bytecache has what the adapters of caches that hold bytes share: how
+// a key and an entry become bytes, scratch memory for them, and when to look for
+// expired entries.
+package bytecache
+
+import (
+	"encoding/binary"
+	"fmt"
+	"unsafe"
+
+	"github.com/cachepact/cachepact/internal/clock"
+	"github.com/cachepact/cachepact/internal/codec"
+	"github.com/cachepact/cachepact/internal/keycode"
+)
+
+// Header is the number of bytes that an entry has before the encoded value: its
+// deadline.
+const Header = 8
+
+// A Coder turns keys and entries into bytes and back. Any number of goroutines
+// may use it at once.
+type Coder[K comparable, V any] struct {
+	Clock  clock.Clock // that of the deadlines
+	keys   *keycode.Encoder[K]
+	values codec.Codec[V]
+	given  bool // the codec is the user's
+}
+
+// NewCoder returns a coder that encodes values with the codec, or if that is nil
+// with the default for V. It fails if a K cannot be a key or the default codec
+// cannot carry a V.
+func NewCoder[K comparable, V any](values codec.Codec[V]) (*Coder[K, V], error) {
+	c := &Coder[K, V]{Clock: clock.New(), values: values, given: values != nil}
+	var err error
+	if c.keys, err = keycode.New[K](); err != nil {
+		return nil, err
+	}
+	if !c.given {
+		c.values, err = codec.Default[V]()
+	}
+	return c, err
+}
+
+// Key returns the bytes of key. They are those of the key itself or of buf, so
+// they change when buf is used again. It fails with an error that wraps
+// backend.ErrKey.
+func (c *Coder[K, V]) Key(buf *Buffer, key K) (string, error) {
+	if name, ok := c.keys.Raw(key); ok {
+		return name, nil
+	}
+	var err error
+	buf.key, err = c.keys.Append(buf.key[:0], key)
+	return unsafe.String(unsafe.SliceData(buf.key), len(buf.key)), err
+}
+
+// RawKey returns key as it is if K is of a string kind. There is no need for a
+// Buffer then.
+func (c *Coder[K, V]) RawKey(key K) (string, bool) { return c.keys.Raw(key) }
+
+// DecodeKey returns the key that Key made name of.
+func (c *Coder[K, V]) DecodeKey(name string) (K, error) {
+	return c.keys.Decode(unsafe.Slice(unsafe.StringData(name), len(name)))
+}
+
+// Entry returns the entry of value in memory of buf.
+func (c *Coder[K, V]) Entry(buf *Buffer, value V, deadline int64) ([]byte, error) {
+	dst := binary.LittleEndian.AppendUint64(buf.entry[:0], uint64(deadline))
+	dst, err := c.values.Append(dst, value)
+	if err != nil {
+		return nil, c.hide("encode", err)
+	}
+	buf.entry = dst
+	return dst, nil
+}
+
+// Deadline returns that of an entry.
+func Deadline(entry []byte) int64 {
+	if len(entry) < Header {
+		return clock.Never // unreachable: Entry wrote it
+	}
+	return int64(binary.LittleEndian.Uint64(entry))
+}
+
+// Value returns that of an entry, which the caller may use again.
+func (c *Coder[K, V]) Value(entry []byte) (V, error) {
+	v, err := c.values.Decode(entry[Header:])
+	return v, c.hide("decode", err)
+}
+
+// ValueOwned is Value for an entry that nobody uses again: the value may keep
+// its memory.
+func (c *Coder[K, V]) ValueOwned(entry []byte) (V, error) {
+	v, err := codec.DecodeOwned(c.values, entry[Header:])
+	return v, c.hide("decode", err)
+}
+
+// hide hides the text of an error of the user's codec, which may contain the
+// value.
+func (c *Coder[K, V]) hide(op string, err error) error {
+	if err == nil || !c.given {
+		return err
+	}
+	if e, ok := err.(*codec.Error); ok {
+		return e
+	}
+	return &codec.Error{Op: op, Cause: err}
+}
+
+// TooLarge returns err with the size and the limit of what is too large.
+func TooLarge(what string, size, limit int, err error) error {
+	return fmt.Errorf("%w: %s of %d bytes, at most %d", err, what, size, limit)
+}
