@@ -12,7 +12,7 @@ help: ## list the targets
 compare: ## replay a real trace and a Zipf workload through every adapter
 	@go mod download $(ristretto)
 	$(compare) --trace "$$(go list -m -f '{{.Dir}}' $(ristretto))/sim/gli.lirs.gz"
-	$(compare) --workload zipf:0.99
+	$(compare) --workload zipf:s=0.99,keys=100000,requests=1000000
 test: ## prove every adapter, and everything else
 	go test -shuffle=on ./...
 race: ## the same under the race detector
