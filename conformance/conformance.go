@@ -60,6 +60,11 @@ type Subject[K comparable, V any] struct {
 	// Name names the subject in reports. The default is the name of the test.
 	Name string
 
+	// Module names in reports the module that is tested, as path@version. The
+	// default is the one that defines the backend's type, as far as the build
+	// knows it; for an adapter it is better the library's.
+	Module string
+
 	// Traits relaxes rules for a backend that is not a [backend.Describer]. For
 	// one that is, it must be zero or equal to what the backend says.
 	Traits backend.Traits

@@ -17,8 +17,8 @@ import (
 const Schema = 1
 
 // ReportEnv names the environment variable that makes [Run] write the JSON form
-// of its [Report] into a directory, one file for each subject. Without it the
-// report goes to the test's artifact directory as report.json.
+// of its [Report] into a directory, one file for each subject of a backend.
+// Without it the report goes to the test's artifact directory as report.json.
 const ReportEnv = "CONFORMANCE_REPORT"
 
 // An Outcome is what became of a check.
@@ -65,10 +65,13 @@ func (r Result) Name() string { return r.ID + "/" + r.Case }
 type Report struct {
 	Schema  int    `json:"schema"`
 	Subject string `json:"subject"`
-	// Backend is the Go type of the backend.
+	// Backend is the Go type of the backend, without type arguments.
 	Backend string `json:"backend"`
-	// Module and Version are those of the module that defines the backend, where
-	// the build knows them.
+	// Key and Value are the types of keys and values.
+	Key   string `json:"key"`
+	Value string `json:"value"`
+	// Module and Version are those of [Subject.Module], or else of the module
+	// that defines the backend, where the build knows them.
 	Module  string `json:"module,omitempty"`
 	Version string `json:"version,omitempty"`
 	Go      string `json:"go"`
@@ -134,7 +137,7 @@ func (r *runner[K, V]) writeReport(t *testing.T) {
 				return '_'
 			}
 			return c
-		}, rep.Subject)
+		}, rep.Backend+" "+rep.Subject)
 		path = filepath.Join(dir, name+".json")
 		err = os.MkdirAll(dir, 0o777)
 	}

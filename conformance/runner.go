@@ -100,7 +100,8 @@ func (r *runner[K, V]) stop() { r.printed.stop() }
 // process, and learns what it is and whether it can live in a bubble.
 func (r *runner[K, V]) preflight() error {
 	r.report = Report{
-		Schema: Schema, Subject: r.subject.Name, Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH, Race: raceEnabled,
+		Schema: Schema, Subject: r.subject.Name, Key: reflect.TypeFor[K]().String(), Value: reflect.TypeFor[V]().String(),
+		Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH, Race: raceEnabled,
 	}
 	before := runtime.NumGoroutine()
 	var newErr error
@@ -193,6 +194,9 @@ func (r *runner[K, V]) learn(b backend.Backend[K, V]) {
 	name, _, _ := strings.Cut(t.String(), "[")
 	r.report.Backend = name
 	r.report.Module, r.report.Version = moduleOf(t.PkgPath())
+	if m := r.subject.Module; m != "" {
+		r.report.Module, r.report.Version, _ = strings.Cut(m, "@")
+	}
 }
 
 // moduleOf returns the module of a package and its version.

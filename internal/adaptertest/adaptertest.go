@@ -3,6 +3,10 @@
 package adaptertest
 
 import (
+	"go/build"
+	"os"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/cachepact/cachepact/backend"
@@ -29,7 +33,34 @@ type Open[K comparable, V any] = func(conformance.Options) (backend.Backend[K, V
 // adapter calls it for K = string, uint64, [Key] and any.
 func Run[K comparable](t *testing.T, text Open[K, string], bytes Open[K, []byte], value Open[K, Value]) {
 	t.Helper()
-	t.Run("string", func(t *testing.T) { conformance.Run(t, conformance.Subject[K, string]{New: text}) })
-	t.Run("bytes", func(t *testing.T) { conformance.Run(t, conformance.Subject[K, []byte]{New: bytes}) })
-	t.Run("struct", func(t *testing.T) { conformance.Run(t, conformance.Subject[K, Value]{New: value}) })
+	module := library(t)
+	t.Run("string", func(t *testing.T) { conformance.Run(t, conformance.Subject[K, string]{New: text, Module: module}) })
+	t.Run("bytes", func(t *testing.T) { conformance.Run(t, conformance.Subject[K, []byte]{New: bytes, Module: module}) })
+	t.Run("struct", func(t *testing.T) { conformance.Run(t, conformance.Subject[K, Value]{New: value, Module: module}) })
+}
+
+// library returns the cache library that the package under test is an adapter
+// of, as path@version: the module it imports from elsewhere. Tests run in the
+// directory of their package.
+func library(t *testing.T) string {
+	t.Helper()
+	pkg, err := build.ImportDir(".", 0)
+	if err != nil {
+		t.Fatalf("adaptertest: %v", err)
+	}
+	mod, err := os.ReadFile("../../go.mod")
+	if err != nil {
+		t.Fatalf("adaptertest: %v", err)
+	}
+	for line := range strings.Lines(string(mod)) {
+		f := strings.Fields(line)
+		if len(f) < 2 || !strings.HasPrefix(f[1], "v") {
+			continue
+		}
+		if slices.ContainsFunc(pkg.Imports, func(path string) bool { return path == f[0] || strings.HasPrefix(path, f[0]+"/") }) {
+			return f[0] + "@" + f[1]
+		}
+	}
+	t.Fatal("adaptertest: the package imports no module that go.mod requires")
+	return ""
 }
