@@ -36,10 +36,9 @@ import (
 	"github.com/cachepact/cachepact/internal/clock"
 )
 
-// maxPending bounds the entries that the library has not applied. Beyond it Put
-// waits for the library, which it then does so rarely that more would not make it
-// faster.
-const maxPending = 256
+// maxInserts is how many inserts are made at most before one waits until the
+// library has applied them. That is seldom enough to cost next to nothing.
+const maxInserts = 256
 
 // A Library is a cache library. Each entry counts as one against its capacity.
 // The library must call Applying for each entry that it is about to insert,
@@ -72,19 +71,22 @@ type Cache[K comparable, V any] struct {
 	name     string // of the adapter, for errors
 	lib      Library[K, V]
 	capacity int64
-	slack    int64 // of pending entries
+	slack    uint64 // one in so many inserts waits for the library
 	keys     backend.KeyChecker[K]
 	hash     func(K) uint64
 	clock    clock.Clock
+	soonest  atomic.Int64 // no entry is due before; never if none is
+	sweep    sync.Mutex   // held to remove the expired
 
-	stripe  [stripes]stripe[K, V]
-	size    atomic.Int64 // entries that have not been dropped
-	pending atomic.Int64 // those that are pending
-	last    *Entry[K, V] // the one that the library is applying; in its hooks
-	sweep   sync.Mutex   // held to remove the expired
-	soonest atomic.Int64 // no entry is due before; never if none is
+	_       [64]byte // apart: written with every insert
+	inserts atomic.Uint64
 
+	_                                              [64]byte     // apart: written by the library's goroutine
+	last                                           *Entry[K, V] // the one it is applying
 	evictions, expirations, rejections, collisions atomic.Uint64
+	_                                              [64]byte
+
+	stripe [stripes]stripe[K, V]
 }
 
 // New returns a cache of the given capacity in entries, which must be positive.
@@ -94,7 +96,7 @@ func New[K comparable, V any](name string, capacity int64, open func(c *Cache[K,
 	c := &Cache[K, V]{
 		name:     name,
 		capacity: capacity,
-		slack:    min(maxPending, capacity/16),
+		slack:    uint64(min(maxInserts, 1+capacity/16)),
 		keys:     backend.NewKeyChecker[K](),
 		hash:     func(key K) uint64 { return maphash.Comparable(seed, key) },
 		clock:    clock.New(),
@@ -189,7 +191,9 @@ func (c *Cache[K, V]) Invalidate(_ context.Context, key *K) error {
 	for i := range c.stripe {
 		c.stripe[i].insert.Lock()
 	}
-	c.dropAll()
+	for i := range c.stripe {
+		c.stripe[i].dropAll()
+	}
 	c.lib.Clear()
 	for i := range c.stripe {
 		c.stripe[i].insert.Unlock()
@@ -206,7 +210,7 @@ func (c *Cache[K, V]) Stats(context.Context) (backend.Stats, error) {
 	defer lane.leave()
 	c.expire()
 	hits, misses := c.gate.counts()
-	return backend.Stats{Size: c.size.Load(), Counters: map[string]uint64{
+	return backend.Stats{Size: c.size(), Counters: map[string]uint64{
 		backend.CounterHits:        hits,
 		backend.CounterMisses:      misses,
 		backend.CounterEvictions:   c.evictions.Load(),
@@ -263,10 +267,20 @@ func (c *Cache[K, V]) Traits() backend.Traits {
 func (c *Cache[K, V]) Close() error {
 	c.close.Do(func() {
 		c.gate.shut()
-		c.dropAll()
+		for i := range c.stripe {
+			c.stripe[i].dropAll()
+		}
 		c.lib.Close()
 	})
 	return nil
+}
+
+// size returns the number of entries.
+func (c *Cache[K, V]) size() (n int64) {
+	for i := range c.stripe {
+		n += c.stripe[i].size()
+	}
+	return n
 }
 
 func (c *Cache[K, V]) fail(what string, err error) error {

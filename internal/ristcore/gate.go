@@ -16,6 +16,7 @@ const lanes = 64
 // different keys off each other's cache lines.
 type gate struct {
 	closed atomic.Bool
+	_      [64]byte
 	lane   [lanes]lane
 }
 

@@ -8,9 +8,7 @@ func (c *Cache[K, V]) Applying(e *Entry[K, V]) int64 {
 	if before := c.last; before != nil {
 		s := c.stripeOf(before.hash)
 		s.index.Lock()
-		if s.unlink(before) {
-			c.pending.Add(-1)
-		}
+		s.unlink(before)
 		s.index.Unlock()
 	}
 	c.last = e
@@ -19,7 +17,7 @@ func (c *Cache[K, V]) Applying(e *Entry[K, V]) int64 {
 
 // Evicted is the library's hook for an entry that it has removed.
 func (c *Cache[K, V]) Evicted(e *Entry[K, V]) {
-	if p, _ := c.drop(e); p == nil {
+	if p, _ := c.stripeOf(e.hash).drop(e); p == nil {
 		return
 	} else if c.clock.Expired(p.deadline) {
 		c.expirations.Add(1)
@@ -30,7 +28,7 @@ func (c *Cache[K, V]) Evicted(e *Entry[K, V]) {
 
 // Rejected is the library's hook for an entry that it has not taken.
 func (c *Cache[K, V]) Rejected(e *Entry[K, V]) {
-	if p, _ := c.drop(e); p != nil {
+	if p, _ := c.stripeOf(e.hash).drop(e); p != nil {
 		c.rejections.Add(1)
 	}
 }
@@ -78,7 +76,7 @@ func (c *Cache[K, V]) advance(e *Entry[K, V]) {
 // insert adds an entry for a key that had none when the caller looked: it found
 // old, if anything, after so many inserts into the stripe.
 func (c *Cache[K, V]) insert(key K, hash uint64, p *payload[V], old *Entry[K, V], inserts uint64) {
-	if at := c.soonest.Load(); at != never && c.size.Load() >= c.capacity && at <= c.clock.Now() {
+	if at := c.soonest.Load(); at != never && at <= c.clock.Now() && c.size() >= c.capacity {
 		c.expire() // rather than have the library evict what is live
 	}
 	s := c.stripeOf(hash)
@@ -102,8 +100,6 @@ func (c *Cache[K, V]) insert(key K, hash uint64, p *payload[V], old *Entry[K, V]
 	s.index.Lock()
 	s.add(e)
 	s.link(e)
-	c.size.Add(1)
-	pending := c.pending.Add(1)
 	c.lower(due(p.deadline))
 	s.index.Unlock()
 	s.inserts.Add(1)
@@ -111,7 +107,7 @@ func (c *Cache[K, V]) insert(key K, hash uint64, p *payload[V], old *Entry[K, V]
 		c.lib.Wait()
 	}
 	s.insert.Unlock()
-	if pending > c.slack {
+	if c.inserts.Add(1)%c.slack == 0 {
 		c.lib.Wait()
 	}
 }
@@ -139,33 +135,12 @@ func (c *Cache[K, V]) remove(what string, key K) error {
 // end drops e, removes it from the library and returns its payload. The caller
 // holds insert.
 func (c *Cache[K, V]) end(e *Entry[K, V]) *payload[V] {
-	p, pending := c.drop(e)
+	p, pending := c.stripeOf(e.hash).drop(e)
 	if pending {
 		c.lib.Wait()
 	}
 	c.lib.Del(e)
 	return p
-}
-
-// drop ends e here. Only the library's hooks may leave it at that.
-func (c *Cache[K, V]) drop(e *Entry[K, V]) (p *payload[V], pending bool) {
-	p, pending = c.stripeOf(e.hash).drop(e)
-	if pending {
-		c.pending.Add(-1)
-	}
-	if p != nil {
-		c.size.Add(-1)
-	}
-	return p, pending
-}
-
-// dropAll ends every entry here. The library must be cleared next.
-func (c *Cache[K, V]) dropAll() {
-	for i := range c.stripe {
-		n, pending := c.stripe[i].dropAll()
-		c.size.Add(-n)
-		c.pending.Add(-pending)
-	}
 }
 
 // expire removes what has expired. It looks at entries only when one is due.
@@ -194,11 +169,9 @@ func (c *Cache[K, V]) expire() {
 func (c *Cache[K, V]) expireStripe(s *stripe[K, V], now int64) {
 	s.insert.Lock()
 	defer s.insert.Unlock()
-	expired, pending := s.expire(now, nil)
-	c.size.Add(int64(-len(expired)))
+	expired, pending := s.expire(now)
 	c.expirations.Add(uint64(len(expired)))
-	if pending > 0 {
-		c.pending.Add(-pending)
+	if pending {
 		c.lib.Wait()
 	}
 	for _, e := range expired {

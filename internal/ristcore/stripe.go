@@ -81,7 +81,9 @@ func (s *stripe[K, V]) unlink(e *Entry[K, V]) bool {
 func (s *stripe[K, V]) add(e *Entry[K, V]) {
 	s.heap = append(s.heap, e)
 	e.at = int32(len(s.heap) - 1)
-	s.up(len(s.heap) - 1)
+	if e.due.Load() != never { // else it stays last
+		s.up(len(s.heap) - 1)
+	}
 }
 
 // remove takes e out of the heap. The caller holds index.
@@ -93,7 +95,7 @@ func (s *stripe[K, V]) remove(e *Entry[K, V]) {
 	s.heap = s.heap[:last]
 	if i < last {
 		s.put(i, moved)
-		if !s.up(i) {
+		if moved.due.Load() != e.due.Load() && !s.up(i) { // mostly neither is ever due
 			s.down(i)
 		}
 	}
@@ -148,21 +150,23 @@ func (s *stripe[K, V]) drop(e *Entry[K, V]) (p *payload[V], pending bool) {
 	return p, s.unlink(e)
 }
 
-// dropAll ends every entry. It returns how many there were and how many of them
-// were pending.
-func (s *stripe[K, V]) dropAll() (n, pending int64) {
+// dropAll ends every entry.
+func (s *stripe[K, V]) dropAll() {
 	s.index.Lock()
 	defer s.index.Unlock()
 	for _, e := range s.heap {
 		e.payload.Store(nil)
 		e.at = -1
-		if s.unlink(e) {
-			pending++
-		}
+		s.unlink(e)
 	}
-	n = int64(len(s.heap))
 	s.heap = nil
-	return n, pending
+}
+
+// size returns the number of entries that have not been dropped.
+func (s *stripe[K, V]) size() int64 {
+	s.index.Lock()
+	defer s.index.Unlock()
+	return int64(len(s.heap))
 }
 
 // next returns when the first entry is due.
@@ -175,17 +179,16 @@ func (s *stripe[K, V]) next() int64 {
 	return s.heap[0].due.Load()
 }
 
-// expire ends what has expired by now, appends it to expired, and returns how
-// many of these were pending.
-func (s *stripe[K, V]) expire(now int64, expired []*Entry[K, V]) (_ []*Entry[K, V], pending int64) {
+// expire ends what has expired by now. It returns that, and whether any of it was
+// pending.
+func (s *stripe[K, V]) expire(now int64) (expired []*Entry[K, V], pending bool) {
 	s.index.Lock()
 	defer s.index.Unlock()
 	for len(s.heap) > 0 && s.heap[0].due.Load() <= now {
-		e := s.heap[0]
 		// A Put that shortens a lifetime stores the payload and then looks at due.
 		// Here due is cleared before the payload is read. So one of the two sees
 		// what the other did.
-		e.due.Store(never)
+		e, place := s.heap[0], s.heap[0].due.Swap(never)
 		for e.at == 0 {
 			p := e.payload.Load()
 			if at := due(p.deadline); at > now {
@@ -194,10 +197,9 @@ func (s *stripe[K, V]) expire(now int64, expired []*Entry[K, V]) (_ []*Entry[K, 
 				break
 			}
 			if e.payload.CompareAndSwap(p, nil) {
+				e.due.Store(place)
 				s.remove(e)
-				if s.unlink(e) {
-					pending++
-				}
+				pending = s.unlink(e) || pending
 				expired = append(expired, e)
 			}
 		}
