@@ -186,8 +186,7 @@ func (r *runner[K, V]) repro(o Options, steps []step) string {
 		line := ""
 		switch s.kind {
 		case opGet:
-			line = fmt.Sprintf("v, hit, err := b.Get(ctx, %s); t.Log(v, hit, err)", key)
-			line = "{ " + line + " }"
+			line = fmt.Sprintf("{ v, hit, err := b.Get(ctx, %s); t.Log(v, hit, err) }", key)
 		case opPut:
 			n++
 			ttl := "nil"
@@ -205,6 +204,13 @@ func (r *runner[K, V]) repro(o Options, steps []step) string {
 			line = fmt.Sprintf("time.Sleep(%d)", int64(s.d))
 		}
 		b.WriteString("\t\t\t" + line + "\n")
+	}
+	asked := map[int]bool{}
+	for _, s := range steps { // the probe looks at every key at the end
+		if s.kind == opPut && !asked[s.key] {
+			asked[s.key] = true
+			fmt.Fprintf(&b, "\t\t\t{ v, hit, err := b.Get(ctx, %#v); t.Log(v, hit, err) }\n", keys[s.key])
+		}
 	}
 	b.WriteString("\t\t})\n\t}\n")
 	return b.String()

@@ -472,7 +472,7 @@ func (p *probe[K, V]) background() {
 	if p.r.bubble {
 		synctest.Wait()
 	} else {
-		time.Sleep(10 * time.Millisecond)
+		time.Sleep(time.Millisecond)
 	}
 }
 
@@ -496,7 +496,7 @@ func (p *probe[K, V]) tick() time.Duration {
 // affords reports whether the check may let d pass.
 func (p *probe[K, V]) affords(d time.Duration) bool {
 	if !p.r.bubble {
-		return d <= time.Second
+		return d <= 250*time.Millisecond
 	}
 	if d > time.Until(lastMoment) {
 		return false

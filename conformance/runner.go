@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"regexp"
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -324,7 +327,7 @@ func (r *runner[K, V]) session(o Options, f func(p *probe[K, V])) *fault {
 
 func (r *runner[K, V]) sessionAt(scale int, o Options, f func(p *probe[K, V])) *fault {
 	p := &probe[K, V]{r: r, rule: r.rule, ctx: context.Background(), scale: scale, opts: o, model: map[K]*cell[V]{}}
-	done := make(chan struct{})
+	done, overtime := make(chan struct{}), make(chan struct{})
 	finished, t := false, r.t
 	if t == nil {
 		t = new(testing.T) // never fails a test: faults are values here
@@ -334,7 +337,12 @@ func (r *runner[K, V]) sessionAt(scale int, o Options, f func(p *probe[K, V])) *
 		defer close(done)
 		defer func() { crash = recover() }()
 		if r.bubble {
-			synctest.Test(t, func(*testing.T) { p.live(f) })
+			synctest.Test(t, func(*testing.T) {
+				stop := make(chan struct{})
+				defer close(stop)
+				go guardTime(stop, overtime)
+				p.live(f)
+			})
 		} else {
 			p.live(f)
 		}
@@ -344,6 +352,8 @@ func (r *runner[K, V]) sessionAt(scale int, o Options, f func(p *probe[K, V])) *
 	defer watchdog.Stop()
 	select {
 	case <-done:
+	case <-overtime:
+		return &fault{kind: hung, what: "the backend deadlocked: it waits for what never comes, however much time passes", stack: stacks()}
 	case <-watchdog.C:
 		limit := r.limit
 		r.limit = max(limit/4, time.Second) // a backend that hangs once hangs often
@@ -368,18 +378,46 @@ func (r *runner[K, V]) sessionAt(scale int, o Options, f func(p *probe[K, V])) *
 	return nil
 }
 
-// stacks returns the stacks of all goroutines that are in a bubble, or of all if
-// none is.
-func stacks() string {
-	buf := make([]byte, 1<<20)
-	buf = buf[:runtime.Stack(buf, true)]
-	all := strings.Split(string(buf), "\n\n")
-	in := slices.DeleteFunc(slices.Clone(all), func(g string) bool {
-		head, _, _ := strings.Cut(g, "\n")
-		return !strings.Contains(head, "bubble")
-	})
-	if len(in) == 0 {
-		in = all
+// guardTime stops the time of a bubble before it overflows, which would end the
+// process. Time gets there when everything in the bubble waits for ever.
+func guardTime(stop <-chan struct{}, overtime chan<- struct{}) {
+	end := time.NewTimer(time.Until(lastMoment.AddDate(1, 0, 0)))
+	defer end.Stop()
+	select {
+	case <-stop:
+	case <-end.C:
+		close(overtime)
+		var mu sync.Mutex
+		mu.Lock()
+		mu.Lock() // time stands still while a goroutine waits for a mutex
 	}
-	return strings.Join(in[:min(len(in), 20)], "\n\n")
+}
+
+var bubbleNumber = regexp.MustCompile(`^goroutine .*synctest bubble (\d+)`)
+
+// stacks returns the stacks of the goroutines in the newest bubble, or of all if
+// there is none.
+func stacks() string {
+	buf := make([]byte, 4<<20)
+	buf = buf[:runtime.Stack(buf, true)]
+	var newest []string
+	last := 0
+	all := strings.Split(string(buf), "\n\n")
+	for _, g := range all {
+		m := bubbleNumber.FindStringSubmatch(g)
+		if m == nil {
+			continue
+		}
+		n, _ := strconv.Atoi(m[1])
+		if n > last {
+			last, newest = n, nil
+		}
+		if n == last {
+			newest = append(newest, g)
+		}
+	}
+	if newest == nil {
+		newest = all
+	}
+	return strings.Join(newest[:min(len(newest), 20)], "\n\n")
 }
