@@ -250,6 +250,7 @@ func (p *probe[K, V]) withContext(ctx context.Context, cause error) {
 
 // provoke makes calls that may fail and returns their errors.
 func (p *probe[K, V]) provoke() map[string]error {
+	p.loose = true
 	out := map[string]error{}
 	k := p.key(0)
 	if v := reflect.ValueOf(&k).Elem(); v.Kind() == reflect.String {

@@ -1,6 +1,7 @@
 package conformance_test
 
 import (
+	"cmp"
 	"testing"
 
 	"github.com/cachepact/cachepact/backend"
@@ -38,6 +39,17 @@ func TestReference(t *testing.T) {
 	})
 	t.Run("bool-map", func(t *testing.T) {
 		conformance.Run(t, conformance.Subject[bool, map[string]int]{New: newMemory[bool, map[string]int]})
+	})
+	t.Run("no-optional-interface", func(t *testing.T) {
+		conformance.Run(t, conformance.Subject[string, string]{
+			Traits: backend.Traits{Values: backend.ByReference},
+			New: func(o conformance.Options) (backend.Backend[string, string], error) {
+				b, err := memory.New[string, string](memory.Options{Capacity: cmp.Or(o.Capacity, 1e6)})
+				return struct {
+					backend.Backend[string, string]
+				}{b}, err
+			},
+		})
 	})
 	t.Run("pointer-int8", func(t *testing.T) {
 		conformance.Run(t, conformance.Subject[*int, int8]{New: newMemory[*int, int8]})

@@ -216,13 +216,15 @@ func (p *probe[K, V]) tryPut(k K, v V, ttl *time.Duration) error {
 		c.has, c.forgotten = false, "the Put that should replace it failed"
 	case ttl == nil:
 	case *ttl <= 0:
-		c.has, c.forgotten = false, "its TTL was not positive"
+		c.has, c.forgotten = false, endedAtOnce
 		c.past = append(c.past, v)
 	default:
 		c.ttl = *ttl
 	}
 	return err
 }
+
+const endedAtOnce = "its TTL was not positive"
 
 // get gets k and fails the check unless the answer is one that the contract
 // allows.
@@ -314,6 +316,9 @@ func (p *probe[K, V]) wrong(k K, c *cell[V], v V) func(want string, args ...any)
 		if p.r.values.Equal(v, old) {
 			f.hint = "the value was put earlier under the same key and has been replaced or removed since"
 		}
+	}
+	if n := len(c.past); !c.has && c.forgotten == endedAtOnce && n > 0 && p.same(v, c.past[n-1]) {
+		f.hint = "a TTL of zero or less was taken for none, or for a default: such a Put must remove the entry"
 	}
 	for other, o := range p.model {
 		if other != k && o.val1(p, v) && f.hint == "" {

@@ -1,0 +1,153 @@
+// Package faulty holds backends that are broken on purpose, as testing/iotest
+// holds readers that fail. Each breaks the contract of package backend in one
+// way that a real cache has broken it, so that a test suite for caches, this
+// module's or another, can be scored by how many it tells from the correct one:
+//
+//	for _, f := range faulty.Faults() {
+//		b, err := faulty.New[string, string](f.Name, conformance.Options{})
+//		// does the suite reject b?
+//	}
+//
+// All are small mutations of one backend, which New returns for the name
+// [Correct] and which a suite must accept. It implements every optional
+// interface.
+package faulty
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/cachepact/cachepact/backend"
+	"github.com/cachepact/cachepact/conformance"
+)
+
+// Correct is the name of the backend without a fault.
+const Correct = "Correct"
+
+// A Fault is one way to break the contract.
+type Fault struct {
+	// Name names the fault for ever.
+	Name string
+	// Rule is the id of the rule it breaks, one of [conformance.Rules].
+	Rule string
+	// Doc says what it does, and which real bug it stands for.
+	Doc string
+	// Needs says for which types it can be seen.
+	Needs Need
+}
+
+// A Need limits the types for which a fault can be seen. New refuses others.
+type Need string
+
+// The needs.
+const (
+	Anything      Need = ""
+	StringKeys    Need = "keys of type string"
+	IntKeys       Need = "keys of type int64"
+	FloatKeys     Need = "keys of type float64"
+	AnyKeys       Need = "keys of type any"
+	StructKeys    Need = "keys of a struct type"
+	PointerKeys   Need = "keys of a pointer type"
+	StringValues  Need = "values of type string"
+	BytesValues   Need = "values of type []byte"
+	IntValues     Need = "values of type int64"
+	FloatValues   Need = "values of type float64"
+	AnyValues     Need = "values of type any"
+	StructValues  Need = "values of a struct type"
+	PointerValues Need = "values of a pointer type"
+	// RaceDetector: the fault is a data race and shows only under -race.
+	RaceDetector Need = "the race detector"
+)
+
+// Met reports whether a backend of K and V can show a fault that has the need.
+func Met[K comparable, V any](n Need) bool {
+	k, v := reflect.TypeFor[K](), reflect.TypeFor[V]()
+	switch n {
+	case StringKeys:
+		return k == reflect.TypeFor[string]()
+	case IntKeys:
+		return k == reflect.TypeFor[int64]()
+	case FloatKeys:
+		return k == reflect.TypeFor[float64]()
+	case AnyKeys:
+		return k == reflect.TypeFor[any]()
+	case StructKeys:
+		return k.Kind() == reflect.Struct
+	case PointerKeys:
+		return k.Kind() == reflect.Pointer
+	case StringValues:
+		return v == reflect.TypeFor[string]()
+	case BytesValues:
+		return v == reflect.TypeFor[[]byte]()
+	case IntValues:
+		return v == reflect.TypeFor[int64]()
+	case FloatValues:
+		return v == reflect.TypeFor[float64]()
+	case AnyValues:
+		return v == reflect.TypeFor[any]()
+	case StructValues:
+		return v.Kind() == reflect.Struct
+	case PointerValues:
+		return v.Kind() == reflect.Pointer
+	}
+	return true
+}
+
+// Faults returns every fault, in the order of the rules.
+func Faults() []Fault {
+	var out []Fault
+	for _, m := range mutations[string, string]() {
+		out = append(out, m.Fault)
+	}
+	return out
+}
+
+// New returns a new backend with the fault of that name, or the correct one for
+// [Correct] or "". It fails if there is no such fault, or if the types are not
+// what the fault needs.
+func New[K comparable, V any](name string, o conformance.Options) (backend.Backend[K, V], error) {
+	return Relaxed[K, V](name, o, backend.Traits{})
+}
+
+// Relaxed is New for a backend that declares t. The correct one then keeps what
+// it declares: it shares its values, refuses what is too large, or grows without
+// a bound. Faults may declare more.
+func Relaxed[K comparable, V any](name string, o conformance.Options, t backend.Traits) (backend.Backend[K, V], error) {
+	if o.Capacity < 0 {
+		return nil, fmt.Errorf("faulty: new: capacity %d is negative", o.Capacity)
+	}
+	c := newCache[K, V](o.Capacity, t)
+	if name != "" && name != Correct {
+		all := mutations[K, V]()
+		i := slices.IndexFunc(all, func(m mutation[K, V]) bool { return m.Name == name })
+		if i < 0 {
+			return nil, fmt.Errorf("faulty: new: no fault %q", name)
+		}
+		if !Met[K, V](all[i].Needs) {
+			return nil, fmt.Errorf("faulty: new: %s needs %s", name, all[i].Needs)
+		}
+		all[i].apply(c)
+	}
+	return c, nil
+}
+
+// A mutation puts a fault into a correct cache.
+type mutation[K comparable, V any] struct {
+	Fault
+	apply func(c *cache[K, V])
+}
+
+// mutations returns every mutation in the order of the rules.
+func mutations[K comparable, V any]() []mutation[K, V] {
+	all := slices.Concat(
+		hitFaults[K, V](), overwriteFaults[K, V](), keyFaults[K, V](), valueFaults[K, V](), ttlFaults[K, V](), invalidateFaults[K, V](),
+		statsFaults[K, V](), concurrentFaults[K, V](), closeFaults[K, V](), errorFaults[K, V](), viewFaults[K, V](), traitFaults[K, V](),
+	)
+	rank := map[string]int{}
+	for i, rule := range conformance.Rules() {
+		rank[rule.ID] = i
+	}
+	slices.SortStableFunc(all, func(a, b mutation[K, V]) int { return rank[a.Rule] - rank[b.Rule] })
+	return all
+}

@@ -1,0 +1,7 @@
+module example.com/mycache
+
+go 1.26
+
+require github.com/cachepact/cachepact v0.0.0
+
+replace github.com/cachepact/cachepact => ../..
