@@ -3,63 +3,82 @@ package policy
 import (
 	"math"
 	"math/bits"
+	"slices"
+
+	"github.com/cachepact/cachepact/compare/trace"
 )
 
-// Never is the next use of a key that is not asked for again.
-const Never = math.MaxUint32
+// A Future says for each request what [OPT] and [OPTBypass] need to know of the
+// later ones: the position of the Get that would hit if its key were kept. It is
+// the same for every capacity.
+type Future []uint32
 
-// NextUse returns for each request the position of the next one for the same
-// key, or [Never]. It is what [OPT] and [OPTBypass] need to know of the future
-// and the same for every capacity.
-func NextUse(ids []uint32, distinct int) []uint32 {
-	next := make([]uint32, len(ids))
-	at := make([]uint32, distinct)
-	for i := range at {
-		at[i] = Never
+const (
+	never   = math.MaxUint32     // keeping the key would gain nothing
+	nothing = math.MaxUint32 - 1 // there is no key to keep: it is deleted
+)
+
+// NewFuture looks into the future of r, which has fewer than 2³²-2 requests.
+func NewFuture(r Requests) Future {
+	f := make(Future, len(r.IDs))
+	at := make([]uint32, r.Distinct) // the next Get of each key
+	for id := range at {
+		at[id] = never
 	}
-	for i := len(ids) - 1; i >= 0; i-- {
-		next[i] = at[ids[i]]
-		at[ids[i]] = uint32(i)
+	for i := len(f) - 1; i >= 0; i-- {
+		id := r.IDs[i]
+		f[i] = at[id]
+		switch r.op(i) {
+		case trace.Get:
+			at[id] = uint32(i)
+		case trace.Set:
+			at[id] = never
+		case trace.Delete:
+			f[i], at[id] = nothing, never
+		}
 	}
-	return next
+	return f
 }
 
-// OPT evicts what will be asked for last, or never. It takes the next uses in
-// place of the keys.
-func OPT(next []uint32, capacity int) (hits int) {
-	return belady(next, capacity, false)
+// OPT evicts what will be asked for last, or never.
+func OPT(f Future, capacity int) (hits int) {
+	return belady(f, capacity, false)
 }
 
-// OPTBypass is OPT that does not store what would be evicted first.
-func OPTBypass(next []uint32, capacity int) (hits int) {
-	return belady(next, capacity, true)
+// OPTBypass is OPT that does not store what it would evict first.
+func OPTBypass(f Future, capacity int) (hits int) {
+	return belady(f, capacity, true)
 }
 
-// belady holds, for each key that is in, the position of its next use: a set of
-// positions whose largest is the one to evict. Keys that are not asked for again
-// are all alike, so they are only counted.
-func belady(next []uint32, capacity int, bypass bool) (hits int) {
-	future := newBitset(len(next))
-	size, dead := 0, 0
-	for i, use := range next {
-		if future.remove(uint32(i)) {
+// belady holds, for each key that is in, the position at which it will hit: a set
+// of positions whose largest is the one to evict. Keys that will not hit are all
+// alike, and only counted.
+func belady(f Future, capacity int, bypass bool) (hits int) {
+	useful, useless := newBitset(len(f)), 0
+	size := 0 // of useful
+	for i, use := range f {
+		if use == nothing {
+			continue
+		}
+		if useful.remove(uint32(i)) {
 			hits++
 			size--
-		} else if size+dead == capacity {
-			switch last := future.max; {
-			case dead > 0:
-				dead--
-			case bypass && last() <= use:
-				continue
-			default:
-				future.remove(last())
+		} else if size+useless == capacity {
+			if useless > 0 {
+				useless--
+			} else {
+				last := useful.max()
+				if bypass && last <= use {
+					continue
+				}
+				useful.remove(last)
 				size--
 			}
 		}
-		if use == Never {
-			dead++
+		if use == never {
+			useless++
 		} else {
-			future.add(use)
+			useful.add(use)
 			size++
 		}
 	}
@@ -107,8 +126,8 @@ func (b bitset) remove(i uint32) bool {
 // max returns the largest position in the set, which is not empty.
 func (b bitset) max() uint32 {
 	var i uint32
-	for l := len(b) - 1; l >= 0; l-- {
-		i = i*64 + uint32(63-bits.LeadingZeros64(b[l][i]))
+	for _, level := range slices.Backward(b) {
+		i = i*64 + uint32(63-bits.LeadingZeros64(level[i]))
 	}
 	return i
 }

@@ -1,66 +1,100 @@
 // Package policy replays requests through exact cache policies: the reference
 // lines of a comparison.
 //
-// Every function takes the requests as positions in a table of distinct keys,
-// the number of those keys, and a capacity in entries, and returns the number of
-// hits of a cache that is asked for each key in turn and stores what it misses.
+// Every policy is asked for a key at each Get, stores what it misses, stores at
+// each Set, and forgets at each Delete. It returns the number of Gets that hit.
+// Capacities are in entries and at least 1.
 //
-// LRU and FIFO are what their names say. [OPT] is Belady's algorithm (A study of
-// replacement algorithms for a virtual-storage computer, IBM Systems Journal
-// 5(2), 1966): no policy that must store what it misses has more hits.
-// [OPTBypass] may also refuse to store, as caches with an admission policy do: no
-// cache of that capacity has more hits.
+// [LRU] and [FIFO] are what their names say. [OPT] is Belady's algorithm (A study
+// of replacement algorithms for a virtual-storage computer, IBM Systems Journal
+// 5(2), 1966): no policy that must store has more hits. [OPTBypass] may also
+// refuse to store, as caches with an admission policy do: no cache of that
+// capacity has more hits.
 package policy
 
-// FIFO evicts what was stored first.
-func FIFO(ids []uint32, distinct, capacity int) (hits int) {
-	queue := make([]uint32, 0, min(capacity, distinct))
-	in := make([]bool, distinct)
-	oldest := 0
-	for _, id := range ids {
-		if in[id] {
-			hits++
+import "github.com/cachepact/cachepact/compare/trace"
+
+// Requests is what the policies replay.
+type Requests struct {
+	IDs      []uint32   // the keys, each below Distinct
+	Ops      []trace.Op // nil: all are Get
+	Distinct int
+}
+
+func (r Requests) op(i int) trace.Op {
+	if r.Ops == nil {
+		return trace.Get
+	}
+	return r.Ops[i]
+}
+
+// FIFO evicts what was stored first. A Set of what is stored keeps its place.
+func FIFO(r Requests, capacity int) (hits int) {
+	return queue(r, capacity, false)
+}
+
+// LRU evicts what was neither asked for nor set for the longest time.
+func LRU(r Requests, capacity int) (hits int) {
+	return queue(r, capacity, true)
+}
+
+// queue evicts from the end of a list that keys enter at the front. If refresh is
+// set they also return there when they are used.
+func queue(r Requests, capacity int, refresh bool) (hits int) {
+	l := newList(r.Distinct)
+	for i, id := range r.IDs {
+		op := r.op(i)
+		switch in := l.in[id]; {
+		case op == trace.Delete:
+			if in {
+				l.remove(id)
+			}
 			continue
+		case in:
+			if op == trace.Get {
+				hits++
+			}
+			if !refresh {
+				continue
+			}
+			l.remove(id)
+		case l.size == capacity:
+			l.remove(l.prev[l.root])
 		}
-		in[id] = true
-		if len(queue) < cap(queue) {
-			queue = append(queue, id)
-			continue
-		}
-		in[queue[oldest]] = false
-		queue[oldest] = id
-		oldest = (oldest + 1) % len(queue)
+		l.push(id)
 	}
 	return hits
 }
 
-// LRU evicts what was not asked for the longest time.
-func LRU(ids []uint32, distinct, capacity int) (hits int) {
-	// The keys that are in are a ring through one more element, the root, from
-	// the most recent to the least.
-	root := uint32(distinct)
-	next := make([]uint32, distinct+1)
-	prev := make([]uint32, distinct+1)
-	in := make([]bool, distinct)
-	next[root], prev[root] = root, root
-	size := 0
-	unlink := func(id uint32) {
-		next[prev[id]], prev[next[id]] = next[id], prev[id]
+// A list is a ring of keys through one more element, the root.
+type list struct {
+	next, prev []uint32
+	in         []bool
+	root       uint32
+	size       int
+}
+
+func newList(distinct int) *list {
+	l := &list{
+		next: make([]uint32, distinct+1),
+		prev: make([]uint32, distinct+1),
+		in:   make([]bool, distinct),
+		root: uint32(distinct),
 	}
-	for _, id := range ids {
-		switch {
-		case in[id]:
-			hits++
-			unlink(id)
-		case size == capacity:
-			in[prev[root]] = false
-			unlink(prev[root])
-		default:
-			size++
-		}
-		in[id] = true
-		next[id], prev[id] = next[root], root
-		prev[next[root]], next[root] = id, id
-	}
-	return hits
+	l.next[l.root], l.prev[l.root] = l.root, l.root
+	return l
+}
+
+func (l *list) push(id uint32) {
+	first := l.next[l.root]
+	l.next[id], l.prev[id] = first, l.root
+	l.prev[first], l.next[l.root] = id, id
+	l.in[id] = true
+	l.size++
+}
+
+func (l *list) remove(id uint32) {
+	l.next[l.prev[id]], l.prev[l.next[id]] = l.next[id], l.prev[id]
+	l.in[id] = false
+	l.size--
 }

@@ -36,11 +36,48 @@ func TestSmall(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			next := NextUse(tt.ids, tt.distinct)
-			check(t, "LRU", LRU(tt.ids, tt.distinct, tt.capacity), tt.lru)
-			check(t, "FIFO", FIFO(tt.ids, tt.distinct, tt.capacity), tt.fifo)
-			check(t, "OPT", OPT(next, tt.capacity), tt.opt)
-			check(t, "OPT with bypass", OPTBypass(next, tt.capacity), tt.bypass)
+			r := Requests{IDs: tt.ids, Distinct: tt.distinct}
+			f := NewFuture(r)
+			check(t, "LRU", LRU(r, tt.capacity), tt.lru)
+			check(t, "FIFO", FIFO(r, tt.capacity), tt.fifo)
+			check(t, "OPT", OPT(f, tt.capacity), tt.opt)
+			check(t, "OPT with bypass", OPTBypass(f, tt.capacity), tt.bypass)
+		})
+	}
+}
+
+// TestWrites counts by hand what sets and deletes do.
+func TestWrites(t *testing.T) {
+	const (
+		g = trace.Get
+		s = trace.Set
+		d = trace.Delete
+	)
+	tests := []struct {
+		name                   string
+		ids                    []uint32
+		ops                    []trace.Op
+		capacity               int
+		lru, fifo, opt, bypass int
+	}{
+		{"a set stores", []uint32{0, 0}, []trace.Op{s, g}, 1, 1, 1, 1, 1},
+		{"a set is no hit", []uint32{0, 0}, []trace.Op{g, s}, 1, 0, 0, 0, 0},
+		{"a delete forgets", []uint32{0, 0, 0}, []trace.Op{g, d, g}, 1, 0, 0, 0, 0},
+		{"a delete stores nothing", []uint32{0, 1, 0}, []trace.Op{g, d, g}, 1, 1, 1, 1, 1},
+		{"a delete makes room", []uint32{0, 1, 1, 2, 0, 2}, []trace.Op{g, g, d, g, g, g}, 2, 2, 2, 2, 2},
+		{"a set evicts", []uint32{0, 1, 0}, []trace.Op{g, s, g}, 1, 0, 0, 0, 1},
+		{"a set is a use", []uint32{0, 1, 0, 2, 0}, []trace.Op{g, g, s, g, g}, 2, 1, 0, 1, 1},
+		// What will be set before it is asked for is not worth keeping.
+		{"set before get", []uint32{0, 1, 2, 1, 0, 0}, []trace.Op{g, g, g, g, s, g}, 2, 2, 2, 2, 2},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := Requests{IDs: tt.ids, Ops: tt.ops, Distinct: 3}
+			f := NewFuture(r)
+			check(t, "LRU", LRU(r, tt.capacity), tt.lru)
+			check(t, "FIFO", FIFO(r, tt.capacity), tt.fifo)
+			check(t, "OPT", OPT(f, tt.capacity), tt.opt)
+			check(t, "OPT with bypass", OPTBypass(f, tt.capacity), tt.bypass)
 		})
 	}
 }
@@ -49,43 +86,56 @@ func TestSmall(t *testing.T) {
 // enough to try them all.
 func TestOptimal(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
-	for range 2000 {
-		distinct, capacity := 1+rng.IntN(6), 1+rng.IntN(4)
-		ids := make([]uint32, 1+rng.IntN(14))
-		for i := range ids {
-			ids[i] = rng.Uint32N(uint32(distinct))
+	for n := range 4000 {
+		r := Requests{Distinct: 1 + rng.IntN(6)}
+		capacity := 1 + rng.IntN(4)
+		for range 1 + rng.IntN(14) {
+			r.IDs = append(r.IDs, rng.Uint32N(uint32(r.Distinct)))
+			if n%2 == 1 {
+				r.Ops = append(r.Ops, trace.Op(rng.IntN(3)))
+			}
 		}
-		next := NextUse(ids, distinct)
-		if got, want := OPT(next, capacity), best(ids, nil, capacity, false); got != want {
-			t.Fatalf("OPT(%v, %d) = %d; want %d", ids, capacity, got, want)
+		f := NewFuture(r)
+		if got, want := OPT(f, capacity), best(r, 0, nil, capacity, false); got != want {
+			t.Fatalf("OPT(%v, %d) = %d; want %d", r, capacity, got, want)
 		}
-		if got, want := OPTBypass(next, capacity), best(ids, nil, capacity, true); got != want {
-			t.Fatalf("OPTBypass(%v, %d) = %d; want %d", ids, capacity, got, want)
+		if got, want := OPTBypass(f, capacity), best(r, 0, nil, capacity, true); got != want {
+			t.Fatalf("OPTBypass(%v, %d) = %d; want %d", r, capacity, got, want)
 		}
 	}
 }
 
-// best tries every choice of what to evict.
-func best(ids, in []uint32, capacity int, bypass bool) int {
-	if len(ids) == 0 {
+// best tries every choice of what to evict, from request i on.
+func best(r Requests, i int, in []uint32, capacity int, bypass bool) (hits int) {
+	if i == len(r.IDs) {
 		return 0
 	}
-	if slices.Contains(in, ids[0]) {
-		return 1 + best(ids[1:], in, capacity, bypass)
+	id, at := r.IDs[i], slices.Index(in, r.IDs[i])
+	switch {
+	case r.op(i) == trace.Delete:
+		if at >= 0 {
+			in = slices.Delete(slices.Clone(in), at, at+1)
+		}
+	case at >= 0:
+		hits = best(r, i+1, in, capacity, bypass)
+		if r.op(i) == trace.Get {
+			hits++
+		}
+		return hits
+	case len(in) < capacity:
+		in = append(slices.Clone(in), id)
+	default:
+		if bypass {
+			hits = best(r, i+1, in, capacity, bypass)
+		}
+		for n := range in {
+			with := slices.Clone(in)
+			with[n] = id
+			hits = max(hits, best(r, i+1, with, capacity, bypass))
+		}
+		return hits
 	}
-	if len(in) < capacity {
-		return best(ids[1:], append(slices.Clone(in), ids[0]), capacity, bypass)
-	}
-	hits := 0
-	if bypass {
-		hits = best(ids[1:], in, capacity, bypass)
-	}
-	for i := range in {
-		with := slices.Clone(in)
-		with[i] = ids[0]
-		hits = max(hits, best(ids[1:], with, capacity, bypass))
-	}
-	return hits
+	return best(r, i+1, in, capacity, bypass)
 }
 
 func TestBitset(t *testing.T) {
@@ -137,27 +187,27 @@ func TestReference(t *testing.T) {
 			traces[file] = load(t, filepath.Join(dir, file))
 		}
 		l := traces[file]
-		if l.ids == nil {
+		if l.IDs == nil {
 			continue
 		}
 		var got int
 		switch capacity := atoi(t, row[2]); policy {
 		case "LRU":
-			got = LRU(l.ids, l.distinct, capacity)
+			got = LRU(l.Requests, capacity)
 		case "FIFO":
-			got = FIFO(l.ids, l.distinct, capacity)
+			got = FIFO(l.Requests, capacity)
 		case "OPT":
-			got = OPT(l.next, capacity)
+			got = OPT(l.future, capacity)
 		case "OPT-bypass":
-			got = OPTBypass(l.next, capacity)
+			got = OPTBypass(l.future, capacity)
 		case "UNBOUNDED":
-			got = LRU(l.ids, l.distinct, l.distinct)
-			check(t, file+": distinct keys", l.distinct, capacity)
+			got = LRU(l.Requests, l.Distinct)
+			check(t, file+": distinct keys", l.Distinct, capacity)
 		default:
 			continue
 		}
 		compared++
-		check(t, file+": requests", len(l.ids), atoi(t, row[3]))
+		check(t, file+": requests", len(l.IDs), atoi(t, row[3]))
 		check(t, file+": "+policy+" at "+row[2], got, atoi(t, row[4]))
 	}
 	t.Logf("compared %d of %d rows", compared, len(rows)-1)
@@ -167,8 +217,8 @@ func TestReference(t *testing.T) {
 }
 
 type loaded struct {
-	ids, next []uint32
-	distinct  int
+	Requests
+	future Future
 }
 
 // load returns nothing for a trace whose format cannot be read, or that has
@@ -195,10 +245,10 @@ func load(t *testing.T, file string) *loaded {
 		if err != nil {
 			t.Fatal(err)
 		}
-		l.ids = append(l.ids, id)
+		l.IDs = append(l.IDs, id)
 	}
-	l.distinct = index.Len()
-	l.next = NextUse(l.ids, l.distinct)
+	l.Distinct = index.Len()
+	l.future = NewFuture(l.Requests)
 	return l
 }
 
@@ -224,8 +274,8 @@ func BenchmarkOPT(b *testing.B) {
 	for i := range ids {
 		ids[i] = uint32(rng.Float64() * rng.Float64() * 200_000)
 	}
-	next := NextUse(ids, 200_000)
+	f := NewFuture(Requests{IDs: ids, Distinct: 200_000})
 	for b.Loop() {
-		OPT(next, 1000)
+		OPT(f, 1000)
 	}
 }

@@ -2,6 +2,7 @@ package trace
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 )
@@ -50,7 +51,7 @@ func (l *lines) next() ([]byte, error) {
 // last returns what follows the last line end, or the error of the input. What
 // precedes a torn end may be half a line and is not returned.
 func (l *lines) last() ([]byte, error) {
-	if l.err != io.EOF {
+	if !errors.Is(l.err, io.EOF) {
 		return nil, fmt.Errorf("line %d: %w", l.number+1, l.err)
 	}
 	line := l.buf[l.start:l.end]

@@ -10,7 +10,6 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
-	"github.com/ulikunitz/xz"
 )
 
 // Options says how to read a trace. The zero Options reads all of it.
@@ -26,7 +25,7 @@ type Reader struct {
 	format string
 	src    Source
 	read   int64 // requests returned
-	close  []func()
+	close  []func() error
 }
 
 // Open opens the trace in a file.
@@ -37,10 +36,9 @@ func Open(name string, o Options) (*Reader, error) {
 	}
 	r, err := NewReader(name, f, o)
 	if err != nil {
-		f.Close()
-		return nil, err
+		return nil, errors.Join(err, f.Close())
 	}
-	r.close = append(r.close, func() { f.Close() })
+	r.close = append(r.close, f.Close)
 	return r, nil
 }
 
@@ -48,8 +46,7 @@ func Open(name string, o Options) (*Reader, error) {
 func NewReader(name string, r io.Reader, o Options) (*Reader, error) {
 	t := &Reader{name: name}
 	if err := t.open(r, o); err != nil {
-		t.Close()
-		return nil, t.wrap(err)
+		return nil, errors.Join(t.wrap(err), t.Close())
 	}
 	return t, nil
 }
@@ -62,12 +59,12 @@ func (t *Reader) open(r io.Reader, o Options) error {
 	in := bufio.NewReaderSize(plain, sniffSize)
 	data, err := in.Peek(sniffSize)
 	if len(data) == 0 {
-		if err != io.EOF {
+		if !errors.Is(err, io.EOF) {
 			return err
 		}
 		return errEmpty
 	}
-	f, err := pick(o.Format, newBeginning(data, err == io.EOF))
+	f, err := pick(o.Format, newBeginning(data, errors.Is(err, io.EOF)))
 	if err != nil {
 		return err
 	}
@@ -86,7 +83,7 @@ func (t *Reader) Format() string { return t.format }
 func (t *Reader) Read(batch []Request) (int, error) {
 	n, err := t.src.Read(batch)
 	t.read += int64(n)
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		if t.read == 0 {
 			return 0, t.wrap(errEmpty)
 		}
@@ -102,11 +99,13 @@ func (t *Reader) Read(batch []Request) (int, error) {
 }
 
 // Close releases what the Reader holds.
-func (t *Reader) Close() {
+func (t *Reader) Close() error {
+	var errs []error
 	for _, c := range t.close {
-		c()
+		errs = append(errs, c())
 	}
 	t.close = nil
+	return errors.Join(errs...)
 }
 
 func (t *Reader) wrap(err error) error {
@@ -116,14 +115,15 @@ func (t *Reader) wrap(err error) error {
 // decompress returns what r holds in plain. Compression is recognised by its
 // first bytes.
 func (t *Reader) decompress(r io.Reader) (io.Reader, error) {
-	in := bufio.NewReaderSize(r, sniffSize)
+	end := &tail{r: r}
+	in := bufio.NewReaderSize(end, sniffSize)
 	head, err := in.Peek(10)
 	if err != nil && err != io.EOF {
 		return nil, err
 	}
 	for _, c := range compressions {
 		if c.match(head) {
-			z, closer, err := c.open(in)
+			z, closer, err := c.open(in, end)
 			if err != nil {
 				return nil, damaged{c.name, err}
 			}
@@ -137,7 +137,7 @@ func (t *Reader) decompress(r io.Reader) (io.Reader, error) {
 type compression struct {
 	name  string
 	magic string // in which ? is any byte
-	open  func(io.Reader) (io.Reader, func(), error)
+	open  func(io.Reader, *tail) (io.Reader, func() error, error)
 }
 
 func (c compression) match(head []byte) bool {
@@ -153,27 +153,27 @@ func (c compression) match(head []byte) bool {
 }
 
 var compressions = []compression{
-	{"gzip", "\x1f\x8b", func(r io.Reader) (io.Reader, func(), error) {
+	{"gzip", "\x1f\x8b", func(r io.Reader, _ *tail) (io.Reader, func() error, error) {
 		z, err := gzip.NewReader(r)
 		return z, nothing, err
 	}},
-	{"xz", "\xfd7zXZ\x00", func(r io.Reader) (io.Reader, func(), error) {
-		z, err := xz.NewReader(r)
+	{"xz", "\xfd7zXZ\x00", func(r io.Reader, end *tail) (io.Reader, func() error, error) {
+		z, err := newXZ(r, end)
 		return z, nothing, err
 	}},
-	{"zstd", "\x28\xb5\x2f\xfd", func(r io.Reader) (io.Reader, func(), error) {
+	{"zstd", "\x28\xb5\x2f\xfd", func(r io.Reader, _ *tail) (io.Reader, func() error, error) {
 		z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true))
 		if err != nil {
 			return nil, nothing, err
 		}
-		return z, z.Close, nil
+		return z, func() error { z.Close(); return nil }, nil
 	}},
-	{"bzip2", "BZh?1AY&SY", func(r io.Reader) (io.Reader, func(), error) {
+	{"bzip2", "BZh?1AY&SY", func(r io.Reader, _ *tail) (io.Reader, func() error, error) {
 		return bzip2.NewReader(r), nothing, nil
 	}},
 }
 
-func nothing() {}
+func nothing() error { return nil }
 
 // compressed names the compression in the error of its reader, and keeps it.
 type compressed struct {

@@ -15,6 +15,7 @@
 package trace
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -81,7 +82,7 @@ func ReadAll(s Source) ([]Request, error) {
 	for {
 		n, err := s.Read(batch)
 		all = append(all, batch[:n]...)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return all, nil
 		}
 		if err != nil {

@@ -1,0 +1,185 @@
+package compare
+
+import (
+	"context"
+	"encoding/csv"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/cachepact/cachepact/compare/trace"
+)
+
+// gli returns the real trace in the module of ristretto.
+func gli(t *testing.T) string {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/dgraph-io/ristretto").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(strings.TrimSpace(string(out)), "sim", "gli.lirs.gz")
+}
+
+func only(t *testing.T, adapters string) []Contestant {
+	t.Helper()
+	chosen, err := choose(Builtin(), adapters)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return chosen
+}
+
+// hits returns the hits of golanglru and of every reference at a capacity.
+func hits(t *testing.T, l *load, entries int) map[string]int64 {
+	t.Helper()
+	report, err := run(t.Context(), l, only(t, "golanglru"), []Capacity{{entries: entries}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := report.Tables[0]
+	if len(table.Findings) > 0 {
+		t.Errorf("%s at %d: %v; want no findings", l.name, entries, table.Findings)
+	}
+	all := map[string]int64{"golanglru": table.Rows[0].Hits}
+	for _, r := range table.References {
+		all[r.Name] = r.Hits
+	}
+	return all
+}
+
+// TestGolangLRU compares with numbers of two independent implementations.
+func TestGolangLRU(t *testing.T) {
+	l, err := loadTrace(gli(t), trace.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l.requests != 6015 || l.distinct != 2529 {
+		t.Errorf("%d requests, %d keys; want 6015, 2529", l.requests, l.distinct)
+	}
+	for _, want := range []struct {
+		entries                     int
+		lru, fifo, opt, optOrBypass int64
+	}{
+		{500, 57, 57, 2061, 2065},
+		{1000, 674, 670, 3196, 3197},
+		{1250, 1278, 670, 3446, 3447},
+		{2000, 3453, 2881, 3486, 3486},
+	} {
+		got := hits(t, l, want.entries)
+		for name, n := range map[string]int64{
+			"golanglru": want.lru, refLRU: want.lru, refFIFO: want.fifo, refOPT: want.opt, refOPTBypass: want.optOrBypass,
+		} {
+			if got[name] != n {
+				t.Errorf("at %d: %s has %d hits; want %d", want.entries, name, got[name], n)
+			}
+		}
+	}
+}
+
+// TestReference does the same with every shared trace and capacity.
+func TestReference(t *testing.T) {
+	dir := filepath.Join("..", "..", "shared", "traces")
+	f, err := os.Open(filepath.Join(dir, "reference.csv"))
+	if err != nil {
+		t.Skip("SKIPPED: the shared traces are not here:", err)
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	loads := map[string]*load{}
+	compared := 0
+	for _, row := range rows[1:] {
+		if row[1] != "LRU" {
+			continue
+		}
+		l, ok := loads[row[0]]
+		if !ok {
+			if l, err = loadTrace(filepath.Join(dir, row[0]), trace.Options{}); err != nil {
+				t.Log("not compared:", err)
+				l = nil
+			}
+			loads[row[0]] = l
+		}
+		if l == nil {
+			continue
+		}
+		entries, _ := strconv.Atoi(row[2])
+		want, _ := strconv.ParseInt(row[4], 10, 64)
+		if got := hits(t, l, entries); got["golanglru"] != want || got[refLRU] != want {
+			t.Errorf("%s at %d: golanglru has %d hits, LRU %d; want %d", row[0], entries, got["golanglru"], got[refLRU], want)
+		}
+		compared++
+	}
+	if compared == 0 {
+		t.Error("compared no row")
+	}
+	t.Logf("compared %d traces, %d capacities", len(loads), compared)
+}
+
+// TestStreamed replays a load too long to hold.
+func TestStreamed(t *testing.T) {
+	l, err := loadWorkload("zipf:keys=1000,requests=20000")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := hits(t, l, 100)["golanglru"]
+	if err := l.scan(1000); err != nil {
+		t.Fatal(err)
+	}
+	if !l.streamed() {
+		t.Fatal("the load is held; want it streamed")
+	}
+	got := hits(t, l, 100)
+	if got["golanglru"] != want || len(got) != 1 {
+		t.Errorf("streamed: %v; want %d hits and no reference", got, want)
+	}
+}
+
+// TestWrites counts by hand.
+func TestWrites(t *testing.T) {
+	l := &load{name: "by hand", requests: 6, distinct: 2, all: segment{
+		keys: []uint64{7, 7, 8, 7, 7, 8},
+		ids:  []uint32{0, 0, 1, 0, 0, 1},
+		ops:  []trace.Op{trace.Set, trace.Get, trace.Get, trace.Delete, trace.Get, trace.Get},
+	}}
+	for name, got := range hits(t, l, 10) {
+		if got != 2 {
+			t.Errorf("%s has %d hits; want 2", name, got)
+		}
+	}
+}
+
+func TestCanceled(t *testing.T) {
+	l, err := loadWorkload("uniform:keys=10,requests=1000")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := run(ctx, l, only(t, "golanglru"), []Capacity{{entries: 1}}); err == nil {
+		t.Error("run with a canceled context: no error")
+	}
+}
+
+func TestCapacities(t *testing.T) {
+	got, err := ParseCapacities("10%, 5,0.1%,10,100%,5")
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries := resolve(got, 50)
+	for i, want := range []int{1, 5, 10, 50} {
+		if len(entries) != 4 || entries[i] != want {
+			t.Fatalf("entries of 50 keys = %v; want 1, 5, 10, 50", entries)
+		}
+	}
+	for _, list := range []string{"", "0", "-1", "0%", "-1%", "101%", "NaN%", "x", "1,,2", "5%%", "1e3", "99999999999", "64MiB"} {
+		if c, err := ParseCapacities(list); err == nil {
+			t.Errorf("ParseCapacities(%q) = %v; want an error", list, c)
+		}
+	}
+}

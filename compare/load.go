@@ -1,0 +1,168 @@
+package compare
+
+import (
+	"errors"
+	"io"
+	"iter"
+	"path/filepath"
+
+	"github.com/cachepact/cachepact/compare/trace"
+	"github.com/cachepact/cachepact/compare/workload"
+)
+
+// held is the number of requests up to which a load is kept in memory. A longer
+// one is read anew for each replay; what needs to know the future is left out.
+const held = 1 << 25
+
+// A load is the requests that every contestant gets.
+type load struct {
+	name     string // of the file without directory, or the workload's description
+	format   string // of the trace; empty if generated
+	requests int64
+	distinct int
+
+	open  func() (trace.Source, func() error, error)
+	index *trace.Index
+	all   segment // empty if the load is too long to hold
+}
+
+// A segment is some consecutive requests, as columns.
+type segment struct {
+	keys []uint64
+	ids  []uint32   // of the keys, in order of first appearance
+	ops  []trace.Op // nil: all are Get
+}
+
+func loadTrace(file string, o trace.Options) (*load, error) {
+	l := &load{name: filepath.Base(file), open: func() (trace.Source, func() error, error) {
+		r, err := trace.Open(file, o)
+		if err != nil {
+			return nil, nil, err
+		}
+		return r, r.Close, nil
+	}}
+	return l, l.scan(held)
+}
+
+func loadWorkload(spec string) (*load, error) {
+	w, err := workload.Parse(spec)
+	if err != nil {
+		return nil, err
+	}
+	l := &load{name: w.String(), open: func() (trace.Source, func() error, error) {
+		return w.Open(), func() error { return nil }, nil
+	}}
+	return l, l.scan(held)
+}
+
+// scan reads everything once, so that an error comes before any figure, and
+// keeps it if it is not more than limit.
+func (l *load) scan(limit int) (err error) {
+	src, done, err := l.open()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, done()) }()
+	if r, ok := src.(*trace.Reader); ok {
+		l.format = r.Format()
+	}
+	l.index = trace.NewIndex()
+	for seg, err := range l.read(src) {
+		if err != nil {
+			return err
+		}
+		l.requests += int64(len(seg.keys))
+		if l.requests <= int64(limit) {
+			l.all.append(seg)
+		} else {
+			l.all = segment{}
+		}
+	}
+	l.distinct = l.index.Len()
+	return nil
+}
+
+func (s *segment) append(more segment) {
+	if more.ops != nil && s.ops == nil {
+		s.ops = make([]trace.Op, len(s.keys))
+	}
+	s.keys = append(s.keys, more.keys...)
+	s.ids = append(s.ids, more.ids...)
+	if s.ops != nil {
+		if more.ops == nil {
+			more.ops = make([]trace.Op, len(more.keys))
+		}
+		s.ops = append(s.ops, more.ops...)
+	}
+}
+
+// streamed reports whether the load is too long to hold.
+func (l *load) streamed() bool { return l.all.keys == nil }
+
+// segments yields the requests in order, at most size at a time. A segment is
+// valid until the next.
+func (l *load) segments(size int) iter.Seq2[segment, error] {
+	return func(yield func(segment, error) bool) {
+		if !l.streamed() {
+			for start := 0; start < len(l.all.keys); start += size {
+				if !yield(l.all.slice(start, min(start+size, len(l.all.keys))), nil) {
+					return
+				}
+			}
+			return
+		}
+		src, done, err := l.open()
+		if err != nil {
+			yield(segment{}, err)
+			return
+		}
+		for seg, err := range l.read(src) {
+			if !yield(seg, err) || err != nil {
+				_ = done() // nothing was written
+				return
+			}
+		}
+		if err := done(); err != nil {
+			yield(segment{}, err)
+		}
+	}
+}
+
+func (s segment) slice(from, to int) segment {
+	part := segment{keys: s.keys[from:to], ids: s.ids[from:to]}
+	if s.ops != nil {
+		part.ops = s.ops[from:to]
+	}
+	return part
+}
+
+// read turns the requests of src into segments.
+func (l *load) read(src trace.Source) iter.Seq2[segment, error] {
+	return func(yield func(segment, error) bool) {
+		batch := make([]trace.Request, 512)
+		keys := make([]uint64, len(batch))
+		ids := make([]uint32, len(batch))
+		ops := make([]trace.Op, len(batch))
+		for {
+			n, err := src.Read(batch)
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			gets := true
+			for i, q := range batch[:n] {
+				keys[i], ops[i] = q.Key, q.Op
+				gets = gets && q.Op == trace.Get
+				if err == nil {
+					ids[i], err = l.index.ID(q.Key)
+				}
+			}
+			seg := segment{keys: keys[:n], ids: ids[:n]}
+			if !gets {
+				seg.ops = ops[:n]
+			}
+			if !yield(seg, err) || err != nil {
+				return
+			}
+		}
+	}
+}

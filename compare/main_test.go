@@ -1,0 +1,119 @@
+package compare
+
+import (
+	"bytes"
+	"compress/gzip"
+	"flag"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// command runs the command as a process would.
+func command(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code = Run(t.Context(), args, &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+func write(t *testing.T, name, content string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func TestBadInput(t *testing.T) {
+	good := write(t, "good", "1\n2\n1\n")
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	if _, err := z.Write([]byte(strings.Repeat("1\n2\n3\n", 10_000))); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	torn := write(t, "torn.gz", packed.String()[:packed.Len()-20])
+	tests := []struct {
+		name, args, want string
+	}{
+		{"nothing to replay", "compare", "expected --trace FILE or --workload SPEC"},
+		{"two things to replay", "compare --trace " + good + " --workload zipf", "not both"},
+		{"absent file", "compare --trace /no/such/file", "/no/such/file: no such file"},
+		{"directory", "compare --trace " + t.TempDir(), "is a directory"},
+		{"empty file", "compare --trace " + write(t, "empty", ""), "empty: expected at least one request"},
+		{"torn file", "compare --trace " + torn, "torn.gz: line"},
+		{"torn file, cause", "compare --trace " + torn, "gzip data is torn"},
+		{"unknown content", "compare --trace " + write(t, "binary", "\x00\x01\x02"), "not recognised"},
+		{"bad line", "compare --trace " + write(t, "bad", "1 1 0 0\n1 1\n"), "line 2: expected 4 numbers"},
+		{"unknown format", "compare --format nope --trace " + good, `unknown format "nope"`},
+		{"capacity of zero", "compare --capacity 0 --trace " + good, `capacity "0"`},
+		{"capacity of zero percent", "compare --capacity 1%,0% --trace " + good, `capacity "0%"`},
+		{"capacity that is none", "compare --capacity many --trace " + good, `capacity "many"`},
+		{"unknown adapter", "compare --adapters golanglru,nope --trace " + good, `unknown adapter "nope": expected one of golanglru, `},
+		{"unknown workload", "compare --workload nope", `unknown kind "nope"`},
+		{"bad parameter", "compare --workload zipf:s=-1", "s=-1: expected a number"},
+		{"unknown flag", "compare --nope", "unknown flag: --nope"},
+		{"unknown command", "comparr", `unknown command "comparr"`},
+		{"argument", "compare " + good, "unknown command"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			code, stdout, stderr := command(t, strings.Fields(tt.args)...)
+			if code != 2 {
+				t.Errorf("exit code %d; want 2", code)
+			}
+			if stdout != "" {
+				t.Errorf("stdout %q; want nothing", stdout)
+			}
+			if !strings.Contains(stderr, tt.want) {
+				t.Errorf("stderr %q; want it to contain %q", stderr, tt.want)
+			}
+			if !strings.HasPrefix(stderr, "cachepact: ") || strings.Count(stderr, "\n") != 1 || !strings.HasSuffix(stderr, "\n") {
+				t.Errorf("stderr %q; want one line of cachepact's", stderr)
+			}
+		})
+	}
+}
+
+// TestTable compares what the command prints with a file. Times, which differ, are
+// replaced.
+func TestTable(t *testing.T) {
+	file := write(t, "small.lirs", "1\n2\n3\n1\n2\n3\n4\n1\n2\n*\n\n5\n1\n2\n3\n4\n")
+	code, got, stderr := command(t, "compare", "--trace", file, "--capacity", "2,60%,80%", "--adapters", "golanglru,gocache")
+	if code != 0 || stderr != "" {
+		t.Fatalf("exit code %d, stderr %q", code, stderr)
+	}
+	got = regexp.MustCompile(` *[0-9.]+[mµn]?s\n`).ReplaceAllString(got, " TIME\n")
+	got = regexp.MustCompile(` v[0-9]\S*`).ReplaceAllString(got, "")
+	got = regexp.MustCompile(`; go.*`).ReplaceAllString(got, "; MACHINE")
+	golden := filepath.Join("testdata", "table.txt")
+	if *update {
+		if err := os.WriteFile(golden, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("the table has changed: run go test -update and look at the difference. Got:\n%s", got)
+	}
+}
+
+func TestHelp(t *testing.T) {
+	for _, args := range []string{"", "--help", "compare --help"} {
+		code, stdout, stderr := command(t, strings.Fields(args)...)
+		if code != 0 || stderr != "" || !strings.Contains(stdout, "Usage:") {
+			t.Errorf("cachepact %s: exit code %d, stdout %q, stderr %q; want the help", args, code, stdout, stderr)
+		}
+	}
+}

@@ -1,0 +1,61 @@
+package workload
+
+import (
+	"math"
+	"math/rand/v2"
+)
+
+// zipf draws ranks from 1 to n, rank k with a probability proportional to k⁻ˢ,
+// for any s above 0. (math/rand's Zipf needs an s above 1.)
+//
+// It is rejection-inversion: W. Hörmann and G. Derflinger, Rejection-inversion to
+// generate variates from monotone discrete distributions, ACM TOMACS 6(3), 1996.
+// The area under the histogram of k⁻ˢ is covered by the area under the curve
+// x⁻ˢ, whose integral can be inverted; a draw takes little more than one round
+// whatever n and s are.
+type zipf struct {
+	s, n       float64
+	low, high  float64 // the integrals between which a point is drawn
+	sureWithin float64 // distance below its rank within which a point is accepted
+}
+
+func newZipf(s float64, n uint64) zipf {
+	z := zipf{s: s, n: float64(n)}
+	z.low = z.integral(1.5) - 1
+	z.high = z.integral(z.n + 0.5)
+	z.sureWithin = 2 - z.inverse(z.integral(2.5)-z.weight(2))
+	return z
+}
+
+func (z zipf) draw(rng *rand.Rand) uint64 {
+	for {
+		u := z.high + rng.Float64()*(z.low-z.high)
+		x := z.inverse(u)
+		k := min(max(math.Round(x), 1), z.n)
+		if k-x <= z.sureWithin || u >= z.integral(k+0.5)-z.weight(k) {
+			return uint64(k)
+		}
+	}
+}
+
+func (z zipf) weight(x float64) float64 {
+	return math.Exp(-z.s * math.Log(x))
+}
+
+// integral is that of weight from 1 to x: (x¹⁻ˢ-1)/(1-s), or log x for s = 1. Close
+// to 1 neither form is exact, so both are one: e to the t, less one, over t.
+func (z zipf) integral(x float64) float64 {
+	logX := math.Log(x)
+	if t := (1 - z.s) * logX; t != 0 {
+		return math.Expm1(t) / t * logX
+	}
+	return logX
+}
+
+func (z zipf) inverse(u float64) float64 {
+	t := max((1-z.s)*u, -1) // rounding may lead below
+	if t != 0 {
+		return math.Exp(math.Log1p(t) / t * u)
+	}
+	return math.Exp(u)
+}
