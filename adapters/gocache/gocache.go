@@ -39,11 +39,15 @@ import (
 // Backend is a [backend.Backend] over the library's cache. Values are held by
 // reference.
 type Backend[K comparable, V any] struct {
-	keys  *keycode.Encoder[K]
-	clock clock.Clock
-	cache atomic.Pointer[gocache.Cache] // of plain[V] and *timed[V]; nil once closed
+	keys   *keycode.Encoder[K]
+	clock  clock.Clock
+	cache  gocache.Cache // of plain[V] and *timed[V]
+	closed atomic.Bool
 
-	mu          sync.Mutex           // held by everything that writes to cache
+	// mu is held by everything that writes to cache, except that a Put without a
+	// TTL needs no lock until the first Put with one.
+	mu          sync.Mutex
+	hasTTL      atomic.Bool          // there has been a TTL
 	queue       expiry.Queue[string] // the timed entries of cache
 	expirations uint64
 }
@@ -75,55 +79,42 @@ func New[K comparable, V any]() (*Backend[K, V], error) {
 	if err != nil {
 		return nil, wrap("new", err)
 	}
-	b := &Backend[K, V]{keys: keys, clock: clock.New()}
-	b.cache.Store(gocache.New(gocache.NoExpiration, 0))
-	return b, nil
+	return &Backend[K, V]{keys: keys, clock: clock.New(), cache: *gocache.New(gocache.NoExpiration, 0)}, nil
 }
 
 // Get implements [backend.Backend].
-func (b *Backend[K, V]) Get(_ context.Context, key K) (V, bool, error) {
-	value, _, hit, err := b.get(key)
-	return value, hit, err
+func (b *Backend[K, V]) Get(_ context.Context, key K) (value V, hit bool, err error) {
+	var object any
+	if k, ok := b.keys.Raw(key); ok && !b.closed.Load() {
+		object, _ = b.cache.Get(k)
+	} else {
+		object, err = b.get(key)
+	}
+	if e, ok := object.(plain[V]); ok {
+		return e.value, true, nil
+	}
+	if e, ok := object.(*timed[V]); ok && !b.clock.Expired(e.Deadline) {
+		return e.value, true, nil
+	}
+	return value, false, err
 }
 
 // Put implements [backend.Backend].
 func (b *Backend[K, V]) Put(_ context.Context, key K, value V, ttl *time.Duration) error {
-	k, err := b.own(key)
-	if err != nil {
-		return wrap("put", err)
+	k, ok := b.keys.Raw(key)
+	if !ok {
+		var err error
+		if k, err = b.encode(key); err != nil {
+			return wrap("put", err)
+		}
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	c := b.cache.Load()
-	if c == nil {
+	if ttl != nil || b.hasTTL.Load() {
+		return b.putLocked(k, value, ttl)
+	}
+	if b.closed.Load() {
 		return wrap("put", backend.ErrClosed)
 	}
-	if ttl == nil && b.queue.Len() == 0 {
-		c.Set(k, plain[V]{value}, gocache.NoExpiration)
-		return nil
-	}
-	now := b.clock.Now()
-	b.expire(c, now, reclaim)
-	deadline := clock.Never
-	if ttl != nil {
-		if *ttl <= 0 {
-			b.remove(c, k)
-			return nil
-		}
-		deadline = clock.Add(now, *ttl)
-	}
-	if deadline == clock.Never {
-		b.dequeue(c, k)
-		c.Set(k, plain[V]{value}, gocache.NoExpiration)
-		return nil
-	}
-	e := &timed[V]{value, expiry.Node[string]{Key: k, Deadline: deadline}}
-	if old := lookup[V](c, k); old != nil {
-		b.queue.Replace(&old.Node, &e.Node)
-	} else {
-		b.queue.Add(&e.Node)
-	}
-	c.Set(k, e, gocache.NoExpiration)
+	b.cache.Set(k, plain[V]{value}, gocache.NoExpiration)
 	return nil
 }
 
@@ -132,22 +123,20 @@ func (b *Backend[K, V]) Put(_ context.Context, key K, value V, ttl *time.Duratio
 func (b *Backend[K, V]) Invalidate(_ context.Context, key *K) error {
 	var k string
 	if key != nil {
-		var scratch [scratchSize]byte
 		var err error
-		if k, err = b.view(scratch[:0], *key); err != nil {
+		if k, err = b.encode(*key); err != nil {
 			return wrap("invalidate", err)
 		}
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	c := b.cache.Load()
 	switch {
-	case c == nil:
+	case b.closed.Load():
 		return wrap("invalidate", backend.ErrClosed)
 	case key != nil:
-		b.remove(c, k)
+		b.remove(k)
 	default:
-		c.Flush()
+		b.cache.Flush()
 		b.queue = expiry.Queue[string]{}
 	}
 	return nil
@@ -166,7 +155,8 @@ func (b *Backend[K, V]) Stats(context.Context) (backend.Stats, error) {
 
 // GetEntry implements [backend.EntryGetter].
 func (b *Backend[K, V]) GetEntry(_ context.Context, key K) (backend.Entry[V], bool, error) {
-	value, deadline, hit, err := b.get(key)
+	object, err := b.get(key)
+	value, deadline, hit := b.entry(object)
 	return backend.Entry[V]{Value: value, Deadline: b.clock.Time(deadline)}, hit, err
 }
 
@@ -174,13 +164,10 @@ func (b *Backend[K, V]) GetEntry(_ context.Context, key K) (backend.Entry[V], bo
 // holds up writers, and reads each entry again when its turn comes.
 func (b *Backend[K, V]) All() iter.Seq2[K, V] {
 	return func(yield func(K, V) bool) {
-		c := b.cache.Load()
-		if c == nil {
-			return
-		}
-		for k := range c.Items() {
-			value, _, hit, err := b.find(k)
-			if !hit || err != nil {
+		for k := range b.cache.Items() {
+			object, _ := b.cache.Get(k)
+			value, _, live := b.entry(object)
+			if !live {
 				continue
 			}
 			key, err := b.keys.Decode(unsafe.Slice(unsafe.StringData(k), len(k)))
@@ -200,40 +187,75 @@ func (b *Backend[K, V]) Traits() backend.Traits {
 func (b *Backend[K, V]) Close() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.cache.Store(nil)
+	b.closed.Store(true)
+	b.cache.Flush()
 	b.queue = expiry.Queue[string]{}
 	return nil
 }
 
-// get is GetEntry.
-func (b *Backend[K, V]) get(key K) (value V, deadline int64, hit bool, err error) {
-	if k, ok := b.keys.Raw(key); ok {
-		return b.find(k)
+// get returns what the library has under key, expired or not, and nil if it has
+// nothing.
+func (b *Backend[K, V]) get(key K) (any, error) {
+	k, ok := b.keys.Raw(key)
+	if !ok {
+		// The library does not keep the keys of its Get, so most need no memory.
+		var scratch [scratchSize]byte
+		bytes, err := b.keys.Append(scratch[:0], key)
+		if err != nil {
+			return nil, wrap("get", err)
+		}
+		k = unsafe.String(unsafe.SliceData(bytes), len(bytes))
 	}
-	var scratch [scratchSize]byte
-	k, err := b.view(scratch[:0], key)
-	if err != nil {
-		return value, clock.Never, false, wrap("get", err)
+	if b.closed.Load() {
+		return nil, wrap("get", backend.ErrClosed)
 	}
-	return b.find(k)
+	object, _ := b.cache.Get(k)
+	return object, nil
 }
 
-// find is get of an encoded key, which it does not keep.
-func (b *Backend[K, V]) find(k string) (value V, deadline int64, hit bool, err error) {
-	c := b.cache.Load()
-	if c == nil {
-		return value, clock.Never, false, wrap("get", backend.ErrClosed)
-	}
-	object, _ := c.Get(k)
+// entry returns the value in an object of the library, and whether it is live.
+func (b *Backend[K, V]) entry(object any) (value V, deadline int64, live bool) {
 	switch e := object.(type) {
 	case plain[V]:
-		return e.value, clock.Never, true, nil
+		return e.value, clock.Never, true
 	case *timed[V]:
 		if !b.clock.Expired(e.Deadline) {
-			return e.value, e.Deadline, true, nil
+			return e.value, e.Deadline, true
 		}
 	}
-	return value, clock.Never, false, nil
+	return value, clock.Never, false
+}
+
+// putLocked is Put once there has been a TTL.
+func (b *Backend[K, V]) putLocked(k string, value V, ttl *time.Duration) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed.Load() {
+		return wrap("put", backend.ErrClosed)
+	}
+	b.hasTTL.Store(true)
+	now := b.clock.Now()
+	b.expire(now, reclaim)
+	deadline := clock.Never
+	if ttl != nil {
+		deadline = clock.Add(now, *ttl)
+	}
+	switch {
+	case ttl != nil && *ttl <= 0:
+		b.remove(k)
+	case deadline == clock.Never:
+		b.dequeue(k)
+		b.cache.Set(k, plain[V]{value}, gocache.NoExpiration)
+	default:
+		e := &timed[V]{value, expiry.Node[string]{Key: k, Deadline: deadline}}
+		if old := b.lookup(k); old != nil {
+			b.queue.Replace(&old.Node, &e.Node)
+		} else {
+			b.queue.Add(&e.Node)
+		}
+		b.cache.Set(k, e, gocache.NoExpiration)
+	}
+	return nil
 }
 
 // stats is Stats, unless so many entries have expired that it has to be called
@@ -241,18 +263,17 @@ func (b *Backend[K, V]) find(k string) (value V, deadline int64, hit bool, err e
 func (b *Backend[K, V]) stats() (s backend.Stats, done bool, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	c := b.cache.Load()
-	if c == nil {
+	if b.closed.Load() {
 		return backend.Stats{}, true, wrap("stats", backend.ErrClosed)
 	}
 	if b.queue.Len() > 0 {
 		now := b.clock.Now()
-		b.expire(c, now, 1000)
+		b.expire(now, 1000)
 		if b.queue.Due(now) {
 			return backend.Stats{}, false, nil
 		}
 	}
-	return backend.Stats{Size: int64(c.ItemCount()), Counters: map[string]uint64{
+	return backend.Stats{Size: int64(b.cache.ItemCount()), Counters: map[string]uint64{
 		backend.CounterExpirations: b.expirations,
 	}}, true, nil
 }
@@ -262,62 +283,54 @@ func (b *Backend[K, V]) stats() (s backend.Stats, done bool, err error) {
 const reclaim = 4
 
 // expire removes at most limit expired entries.
-func (b *Backend[K, V]) expire(c *gocache.Cache, now int64, limit int) {
+func (b *Backend[K, V]) expire(now int64, limit int) {
 	for range limit {
 		e := b.queue.Pop(now)
 		if e == nil {
 			return
 		}
-		c.Delete(e.Key)
-		b.expirations++
+		// A Put that needed no lock may have come between.
+		if now := b.lookup(e.Key); now != nil && &now.Node == e {
+			b.cache.Delete(e.Key)
+			b.expirations++
+		}
 	}
 }
 
 // remove removes the entry under k, if there is one.
-func (b *Backend[K, V]) remove(c *gocache.Cache, k string) {
-	b.dequeue(c, k)
-	c.Delete(k)
+func (b *Backend[K, V]) remove(k string) {
+	b.dequeue(k)
+	b.cache.Delete(k)
 }
 
 // dequeue takes the entry under k out of the queue, if it is there.
-func (b *Backend[K, V]) dequeue(c *gocache.Cache, k string) {
+func (b *Backend[K, V]) dequeue(k string) {
 	if b.queue.Len() == 0 {
 		return
 	}
-	if e := lookup[V](c, k); e != nil {
+	if e := b.lookup(k); e != nil {
 		b.queue.Remove(&e.Node)
 	}
 }
 
 // lookup returns the timed entry under k, or nil.
-func lookup[V any](c *gocache.Cache, k string) *timed[V] {
-	object, _ := c.Get(k)
+func (b *Backend[K, V]) lookup(k string) *timed[V] {
+	object, _ := b.cache.Get(k)
 	e, _ := object.(*timed[V])
 	return e
 }
 
-// scratchSize is enough for most keys, which then need no memory of their own to
-// be looked up.
+// scratchSize is enough for the bytes of most keys.
 const scratchSize = 64
 
-// view returns the bytes of key as a string that shares the memory of key or of
-// scratch. The library does not keep the keys of its Get and Delete.
-func (b *Backend[K, V]) view(scratch []byte, key K) (string, error) {
-	if k, ok := b.keys.Raw(key); ok {
-		return k, nil
-	}
-	k, err := b.keys.Append(scratch, key)
-	return unsafe.String(unsafe.SliceData(k), len(k)), err
-}
-
-// own returns the bytes of key as a string that can be kept.
-func (b *Backend[K, V]) own(key K) (string, error) {
+// encode returns the bytes of key as a string that can be kept.
+func (b *Backend[K, V]) encode(key K) (string, error) {
 	if k, ok := b.keys.Raw(key); ok {
 		return k, nil
 	}
 	var scratch [scratchSize]byte
-	k, err := b.keys.Append(scratch[:0], key)
-	return string(k), err
+	bytes, err := b.keys.Append(scratch[:0], key)
+	return string(bytes), err
 }
 
 func wrap(what string, err error) error {

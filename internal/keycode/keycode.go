@@ -25,6 +25,7 @@ import (
 // them and interfaces the number of their dynamic type, so that no two keys run
 // into each other. Blank fields, which == ignores, leave no bytes.
 type Encoder[K comparable] struct {
+	raw   bool // K is of a string kind
 	root  *plan
 	types registry
 }
@@ -39,13 +40,13 @@ func New[K comparable]() (*Encoder[K], error) {
 	if err != nil {
 		return nil, fmt.Errorf("keycode: new: %w", err)
 	}
-	return &Encoder[K]{root: root}, nil
+	return &Encoder[K]{raw: root.op == opString, root: root}, nil
 }
 
 // Raw returns the bytes of key as a string that shares the memory of key, if K
 // is of a string kind, and otherwise false.
 func (e *Encoder[K]) Raw(key K) (string, bool) {
-	if e.root.op == opString {
+	if e.raw {
 		return *(*string)(unsafe.Pointer(&key)), true
 	}
 	return "", false
