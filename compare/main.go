@@ -29,31 +29,15 @@ import (
 	"github.com/cachepact/cachepact/compare/trace"
 )
 
-// Main runs the command with the arguments of the process and ends the process:
-// with 0, or with 2 if something it was given is not right. The contestants take
-// part beside [Builtin].
+// Main runs the command with the arguments of the process and ends the process.
+// The contestants take part beside [Builtin].
 func Main(own ...Contestant) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	code := Run(ctx, os.Args[1:], os.Stdout, os.Stderr, own...)
-	stop()
-	os.Exit(code)
+	Exit(Command(own...))
 }
 
-// Run is Main with everything it would take from the process. It returns the exit
-// code.
-func Run(ctx context.Context, args []string, stdout, stderr io.Writer, own ...Contestant) int {
-	cmd := newCommand(own)
-	cmd.SetArgs(args)
-	cmd.SetOut(stdout)
-	cmd.SetErr(stderr)
-	if err := cmd.ExecuteContext(ctx); err != nil {
-		fmt.Fprintf(stderr, "cachepact: %s\n", strings.Join(strings.Fields(err.Error()), " "))
-		return 2
-	}
-	return 0
-}
-
-func newCommand(own []Contestant) *cobra.Command {
+// Command returns the command for a program that adds commands of its own. The
+// contestants take part beside [Builtin].
+func Command(own ...Contestant) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "cachepact",
 		Short:         "Compare Go caches on recorded or generated requests",
@@ -62,6 +46,45 @@ func newCommand(own []Contestant) *cobra.Command {
 	}
 	root.AddCommand(newCompare(append(Builtin(), own...)))
 	return root
+}
+
+// Exit runs cmd with the arguments of the process and ends the process: with 0, or
+// after one line on standard error with the code of an [ExitError], or with 2.
+func Exit(cmd *cobra.Command) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	code := execute(ctx, cmd, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// An ExitError ends the command with a code of its own.
+type ExitError struct {
+	Code int
+	Err  error
+}
+
+func (e ExitError) Error() string { return e.Err.Error() }
+func (e ExitError) Unwrap() error { return e.Err }
+
+// Run is Main with everything it would take from the process. It returns the exit
+// code.
+func Run(ctx context.Context, args []string, stdout, stderr io.Writer, own ...Contestant) int {
+	return execute(ctx, Command(own...), args, stdout, stderr)
+}
+
+func execute(ctx context.Context, cmd *cobra.Command, args []string, stdout, stderr io.Writer) int {
+	cmd.SetArgs(args)
+	cmd.SetOut(stdout)
+	cmd.SetErr(stderr)
+	err := cmd.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	_, _ = fmt.Fprintf(stderr, "cachepact: %s\n", strings.Join(strings.Fields(err.Error()), " "))
+	if exit, ok := errors.AsType[ExitError](err); ok {
+		return exit.Code
+	}
+	return 2
 }
 
 func newCompare(all []Contestant) *cobra.Command {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cachepact/cachepact/compare"
 	"github.com/cachepact/cachepact/conformance/matrix"
 )
 
@@ -50,7 +51,7 @@ column for each cache. Without a flag it goes to standard output as Markdown.`,
 				}
 			}
 			if strict && m.Failed() {
-				return errBroken
+				return compare.ExitError{Code: 3, Err: errBroken}
 			}
 			return nil
 		},
