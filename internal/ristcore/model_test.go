@@ -3,6 +3,9 @@ package ristcore
 import (
 	"context"
 	"math/rand/v2"
+	"runtime"
+	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,9 +23,12 @@ type fake struct {
 	room   int // of the queue
 	held   map[uint64]*Entry[int, int]
 	refuse bool          // the next insert
-	gone   func(key int) // told what the library drops on its own
+	gone   func(key int) // told of entries that the library drops on its own
+	found  func()        // called once, when a hash has been looked up
 	full   bool          // Set has returned false
-	closed bool
+	closed atomic.Bool
+
+	evicted, rejected uint64 // that had not expired
 }
 
 type item struct {
@@ -30,12 +36,21 @@ type item struct {
 	remove uint64
 }
 
-func (f *fake) Get(hash uint64) *Entry[int, int]  { return f.held[hash] }
-func (f *fake) Peek(hash uint64) *Entry[int, int] { return f.held[hash] }
+func (f *fake) Get(hash uint64) *Entry[int, int] {
+	e := f.held[hash]
+	if found := f.found; found != nil {
+		f.found = nil
+		found()
+	}
+	return e
+}
+
+func (f *fake) Peek(hash uint64) *Entry[int, int] { return f.Get(hash) }
 
 func (f *fake) Set(e *Entry[int, int]) bool {
-	if f.held[e.Hash()] != nil {
-		f.t.Error("Set of a hash that the library holds")
+	f.locked(e.hash)
+	if f.held[e.hash] != nil || f.queued(e.hash) {
+		f.t.Error("Set of a hash that the library has")
 	}
 	if len(f.queue) >= f.room {
 		f.full = true
@@ -46,13 +61,23 @@ func (f *fake) Set(e *Entry[int, int]) bool {
 }
 
 func (f *fake) Del(e *Entry[int, int]) {
-	for _, it := range f.queue {
-		if it.insert != nil && it.insert.Hash() == e.Hash() {
-			f.t.Error("Del of a hash whose insert is queued")
-		}
+	f.locked(e.hash)
+	if f.queued(e.hash) {
+		f.t.Error("Del of a hash whose insert is queued")
 	}
-	delete(f.held, e.Hash())
-	f.queue = append(f.queue, item{remove: e.Hash()})
+	delete(f.held, e.hash)
+	f.queue = append(f.queue, item{remove: e.hash})
+}
+
+func (f *fake) locked(hash uint64) {
+	if l := &f.c.stripeOf(hash).insert; l.TryLock() {
+		l.Unlock()
+		f.t.Error("the insert lock is not held")
+	}
+}
+
+func (f *fake) queued(hash uint64) bool {
+	return slices.ContainsFunc(f.queue, func(it item) bool { return it.insert != nil && it.insert.hash == hash })
 }
 
 func (f *fake) apply() {
@@ -67,10 +92,10 @@ func (f *fake) apply() {
 	f.c.Applying(it.insert)
 	if f.refuse {
 		f.refuse = false
-		f.drop(it.insert, f.c.Rejected)
+		f.drop(it.insert, f.c.Rejected, &f.rejected)
 		return
 	}
-	f.held[it.insert.Hash()] = it.insert
+	f.held[it.insert.hash] = it.insert
 }
 
 // evict drops an entry, as the library does when another needs its room.
@@ -80,14 +105,17 @@ func (f *fake) evict() {
 	}
 	for hash, e := range f.held {
 		delete(f.held, hash)
-		f.drop(e, f.c.Evicted)
+		f.drop(e, f.c.Evicted, &f.evicted)
 		return
 	}
 }
 
-func (f *fake) drop(e *Entry[int, int], hook func(*Entry[int, int])) {
-	if e.payload.Load() != nil {
+func (f *fake) drop(e *Entry[int, int], hook func(*Entry[int, int]), count *uint64) {
+	if p := e.payload.Load(); p != nil {
 		f.gone(e.key)
+		if !f.c.clock.Expired(p.deadline) || count == &f.rejected {
+			*count++
+		}
 	}
 	hook(e)
 }
@@ -99,6 +127,13 @@ func (f *fake) Wait() {
 }
 
 func (f *fake) Clear() {
+	for i := range uint64(stripes) {
+		f.locked(i)
+	}
+	f.clear()
+}
+
+func (f *fake) clear() {
 	for _, it := range f.queue {
 		if it.insert != nil {
 			f.c.Evicted(it.insert)
@@ -110,7 +145,7 @@ func (f *fake) Clear() {
 	f.queue, f.held = nil, map[uint64]*Entry[int, int]{}
 }
 
-func (f *fake) Close() { f.Clear(); f.closed = true }
+func (f *fake) Close() { f.clear(); f.closed.Store(true) }
 
 func open(t *testing.T, capacity int64) (*Cache[int, int], *fake) {
 	f := &fake{t: t, room: 3, held: map[uint64]*Entry[int, int]{}, gone: func(int) {}}
@@ -144,12 +179,18 @@ func TestModel(t *testing.T) {
 				v, ok := model[key]
 				return v, ok && (v.deadline.IsZero() || time.Now().Before(v.deadline))
 			}
-			var hits, misses uint64
+			var hits, misses, superseded uint64
+			supersede := func(key int) { // by one with the same hash
+				if _, ok := live(key); ok {
+					superseded++
+				}
+				delete(model, key)
+			}
 			for n := range 2000 {
 				key := rnd.IntN(10)
 				switch op := rnd.IntN(100); {
 				case op < 30:
-					delete(model, (key+5)%10) // has the same hash
+					supersede((key + 5) % 10)
 					model[key] = value{n: n}
 					if err := c.Put(ctx, key, n, nil); err != nil {
 						t.Fatal(err)
@@ -158,7 +199,7 @@ func TestModel(t *testing.T) {
 					ttl := time.Duration(rnd.IntN(10)-1) * time.Second
 					delete(model, key)
 					if ttl > 0 {
-						delete(model, (key+5)%10)
+						supersede((key + 5) % 10)
 						model[key] = value{n, time.Now().Add(ttl)}
 					}
 					if err := c.Put(ctx, key, n, &ttl); err != nil {
@@ -203,8 +244,17 @@ func TestModel(t *testing.T) {
 							want[key] = v.n
 						}
 					}
-					if err != nil || s.Size != int64(len(want)) || s.Counters[backend.CounterHits] != hits || s.Counters[backend.CounterMisses] != misses {
-						t.Fatalf("seed %d, step %d: Stats = %+v, %v; want %d entries, %d hits, %d misses", seed, n, s, err, len(want), hits, misses)
+					counters := map[string]uint64{
+						backend.CounterHits: hits, backend.CounterMisses: misses,
+						backend.CounterEvictions: f.evicted + superseded, backend.CounterRejections: f.rejected,
+					}
+					for name, want := range counters {
+						if got := s.Counters[name]; got != want {
+							t.Fatalf("seed %d, step %d: %d %s, want %d", seed, n, got, name, want)
+						}
+					}
+					if err != nil || s.Size != int64(len(want)) {
+						t.Fatalf("seed %d, step %d: Stats = %+v, %v; want %d entries", seed, n, s, err, len(want))
 					}
 					for key, got := range c.All() {
 						if v, ok := want[key]; !ok || v != got {
@@ -220,9 +270,69 @@ func TestModel(t *testing.T) {
 			if !f.full {
 				t.Error("the queue was never full")
 			}
-			if err := c.Close(); err != nil || !f.closed {
-				t.Errorf("Close() = %v, library closed %t", err, f.closed)
+			if err := c.Close(); err != nil || !f.closed.Load() {
+				t.Errorf("Close() = %v, library closed %t", err, f.closed.Load())
 			}
 		})
+	}
+}
+
+// A Get that starts after Put has returned hits, wherever the entry is when.
+func TestGetWhileApplied(t *testing.T) {
+	ctx := context.Background()
+	c, f := open(t, 1000)
+	defer c.Close()
+	for key := range 2 {
+		if err := c.Put(ctx, key, key, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.found = f.Wait
+	if got, hit, err := c.Get(ctx, 0); got != 0 || !hit || err != nil {
+		t.Errorf("Get = %d, %t, %v, want 0, true, nil", got, hit, err)
+	}
+}
+
+// A Put that finds nothing and is overtaken by another Put of the key replaces
+// that one's value.
+func TestPutWhilePut(t *testing.T) {
+	ctx := context.Background()
+	c, f := open(t, 1000)
+	defer c.Close()
+	f.found = func() {
+		if err := c.Put(ctx, 0, 1, nil); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := c.Put(ctx, 0, 2, nil); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if got, hit, err := c.Get(ctx, 0); got != 2 || !hit || err != nil {
+			t.Errorf("Get = %d, %t, %v, want 2, true, nil", got, hit, err)
+		}
+		f.Wait()
+	}
+}
+
+// Close waits for the calls that it finds.
+func TestCloseWaits(t *testing.T) {
+	ctx := context.Background()
+	c, f := open(t, 1000)
+	done := make(chan error)
+	f.found = func() {
+		go func() { done <- c.Close() }()
+		for range 1000 {
+			runtime.Gosched()
+		}
+		if f.closed.Load() {
+			t.Error("the library was closed during a Get")
+		}
+	}
+	if _, _, err := c.Get(ctx, 0); err != nil {
+		t.Errorf("Get: %v", err)
+	}
+	if err := <-done; err != nil || !f.closed.Load() {
+		t.Errorf("Close() = %v, library closed %t", err, f.closed.Load())
 	}
 }
