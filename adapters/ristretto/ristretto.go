@@ -118,7 +118,7 @@ func check(config *ristretto.Config) error {
 		}
 	}
 	if !config.IgnoreInternalCost {
-		return errors.New("IgnoreInternalCost is not set: MaxCost must count entries")
+		return errors.New("IgnoreInternalCost is false, but MaxCost must count entries")
 	}
 	return nil
 }
