@@ -3,6 +3,7 @@ package golanglru_test
 import (
 	"container/list"
 	"math/rand/v2"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -89,6 +90,31 @@ func TestExpiredMakesRoom(t *testing.T) {
 			t.Errorf("%d evictions after one entry too many, want 1", got)
 		}
 	})
+}
+
+// TestNoTimerOutlivesItsEntry churns entries with a TTL through a small cache and
+// checks that the memory for their deadlines does not grow.
+func TestNoTimerOutlivesItsEntry(t *testing.T) {
+	b := newBackend(t, 10)
+	ttl := new(time.Hour)
+	churn := func() {
+		for i := range 10_000 {
+			put(t, b, i, i, ttl)
+		}
+	}
+	churn()
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	for range 10 {
+		churn()
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 1<<20 {
+		t.Errorf("the heap has grown by %d bytes for 10 entries", grown)
+	}
+	runtime.KeepAlive(b)
 }
 
 // TestRecency checks what makes an entry recently used and what does not.
