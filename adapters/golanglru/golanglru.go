@@ -221,7 +221,7 @@ func (b *Backend[K, V]) stats() (s backend.Stats, done bool, err error) {
 	}
 	if b.queue.Len() > 0 {
 		now := b.clock.Now()
-		b.expire(now, 1000)
+		b.expire(now, batch)
 		if b.queue.Due(now) {
 			return backend.Stats{}, false, nil
 		}
@@ -259,9 +259,13 @@ func (b *Backend[K, V]) timer(key K, now int64, ttl *time.Duration) *expiry.Node
 	}
 }
 
-// reclaim is how many expired entries a Put removes, so that they become fewer
-// however fast new ones come.
-const reclaim = 4
+const (
+	// reclaim is how many expired entries a Put removes, so that they become
+	// fewer however fast new ones come.
+	reclaim = 4
+	// batch is how many Stats removes before it lets others in.
+	batch = 256
+)
 
 // expire removes at most limit expired entries.
 func (b *Backend[K, V]) expire(now int64, limit int) {
