@@ -187,7 +187,7 @@ func capacityChecks[K comparable, V any]() []check[K, V] {
 			}
 		}
 		p.settle()
-		p.sleep(p.r.traits.SizeLag)
+		p.sleep(p.lag())
 		held, size := 0, p.size()
 		for i := range 300 {
 			if _, hit := p.get(p.key(i)); hit {

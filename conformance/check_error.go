@@ -95,6 +95,8 @@ func errorChecks[K comparable, V any]() []check[K, V] {
 				p.miss(k)
 				p.settle()
 				p.miss(k)
+				p.invalidate(k)
+				p.wantSize(p.atMost())
 				p.put(k)
 				p.hit(k)
 			}
@@ -182,6 +184,40 @@ func errorChecks[K comparable, V any]() []check[K, V] {
 			ctx, cancel = context.WithDeadline(context.Background(), time.Now().Add(-time.Second))
 			defer cancel()
 			p.withContext(ctx, context.DeadlineExceeded)
+		}},
+		{rule: "ctx/done", kase: "during-the-call", run: func(p *probe[K, V]) {
+			p.put(p.key(0))
+			k := p.key(0)
+			for what, call := range map[string]func(ctx context.Context) error{
+				"Get":             func(ctx context.Context) error { _, _, err := p.b.Get(ctx, k); return err },
+				"Put":             func(ctx context.Context) error { return p.b.Put(ctx, k, p.r.values.At(1), nil) },
+				"Invalidate":      func(ctx context.Context) error { return p.b.Invalidate(ctx, &k) },
+				"Invalidate(nil)": func(ctx context.Context) error { return p.b.Invalidate(ctx, nil) },
+				"Stats":           func(ctx context.Context) error { _, err := p.b.Stats(ctx); return err },
+			} {
+				const timeout = time.Millisecond
+				slack := 100 * time.Millisecond // of fake time, which work does not take
+				if !p.r.bubble {
+					slack = 2 * time.Second
+				}
+				ctx, cancel := context.WithTimeout(context.Background(), timeout)
+				start := time.Now()
+				err := call(ctx)
+				took := time.Since(start)
+				cancel()
+				if took > timeout+slack {
+					p.failf("%s with a context that ends after %v took %v", what, timeout, took)("an answer, or the context's error, promptly")
+				}
+				if err != nil && !errors.Is(err, context.DeadlineExceeded) {
+					p.failf("%s with a context that ends during the call = error %q", what, err)("nil, or an error that wraps %q", context.DeadlineExceeded)
+				}
+			}
+			p.loose = true
+			p.cell(k).past = append(p.cell(k).past, p.r.values.At(1))
+			p.clear()
+			p.loose = false
+			p.put(k) // and the next call works
+			p.hit(k)
 		}},
 		{rule: "ctx/done", kase: "other-values", run: func(p *probe[K, V]) {
 			type private struct{}

@@ -21,7 +21,24 @@ func keyBytes[K comparable](k K) int {
 // refusable reports whether the backend may refuse k: because it is longer than
 // declared, or because it is an interface whose dynamic type it may not support.
 func (p *probe[K, V]) refusable(k K) bool {
-	return p.tooLong(k) || reflect.TypeFor[K]().Kind() == reflect.Interface && k != any(nil)
+	return p.tooLong(k) || k != any(nil) && dynamic(reflect.TypeFor[K]())
+}
+
+// dynamic reports whether values of t can be of types that t does not name.
+func dynamic(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Interface:
+		return true
+	case reflect.Array:
+		return dynamic(t.Elem())
+	case reflect.Struct:
+		for f := range t.Fields() {
+			if dynamic(f.Type) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (p *probe[K, V]) tooLong(k K) bool {
@@ -153,6 +170,9 @@ func keyChecks[K comparable, V any]() []check[K, V] {
 			if k := reflect.TypeFor[K]().Kind(); k != reflect.String && k != reflect.Uint64 && k != reflect.Int64 && k != reflect.Int {
 				return "the type has too few keys, or no default ones"
 			}
+			if r.subject.Keys.At != nil || r.keys.N < birthday {
+				return "the subject makes its own keys, or few"
+			}
 			return ""
 		}, opts: Options{Capacity: birthday}, run: func(p *probe[K, V]) {
 			n := birthday
@@ -183,7 +203,7 @@ func keyChecks[K comparable, V any]() []check[K, V] {
 						show(vals[mix(uint64(i))%16]), "with %d well-mixed keys, Get(%s) = hit %s", n, show(mixed(i)), show(v))
 				}
 			}
-			if t := p.r.traits; lost > 0 && t.Bound == backend.BoundExact && !t.Refuses {
+			if t := p.r.traits; lost > 0 && t.Bound != backend.BoundApproximate && !t.Refuses {
 				p.hinted("two keys of one hash cannot be held together", "none: the capacity is as large",
 					"of %d well-mixed keys, %d are gone", n, lost)
 			}

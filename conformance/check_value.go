@@ -3,6 +3,7 @@ package conformance
 import (
 	"errors"
 	"reflect"
+	"time"
 
 	"github.com/cachepact/cachepact/backend"
 )
@@ -63,20 +64,56 @@ func valueChecks[K comparable, V any]() []check[K, V] {
 			}
 		}},
 		{rule: "hit/values", kase: "mutate-after-put", void: noSharing[K, V], run: func(p *probe[K, V]) {
-			given := p.r.values.At(1)
-			p.putValue(p.key(0), given, nil)
-			p.cell(p.key(0)).val = p.r.values.At(1)
-			p.r.values.Mutate(&given)
-			p.aliased(p.key(0), given, "the caller changed the value it had put", "copy the value in Put, or declare Traits.Values = backend.ByReference")
+			const hint = "copy the value in Put, or declare Traits.Values = backend.ByReference"
+			for _, ttl := range []*time.Duration{nil, new(100 * p.unit()), nil} { // new, and over an earlier one
+				given := p.r.values.At(1)
+				p.putValue(p.key(0), given, ttl)
+				p.cell(p.key(0)).val = p.r.values.At(1)
+				p.r.values.Mutate(&given)
+				p.aliased(p.key(0), given, "the caller changed the value it had put", hint)
+			}
+			if p.r.has.batcher {
+				given := p.r.values.At(1)
+				if err := backend.PutMany(p.ctx, p.b, []backend.Item[K, V]{{Key: p.key(0), Value: given}}); err != nil {
+					p.failf("PutMany = error %q", err)("nil")
+				}
+				p.r.values.Mutate(&given)
+				p.aliased(p.key(0), given, "the caller changed a value it had put with PutMany", hint)
+			}
 		}},
 		{rule: "hit/values", kase: "mutate-after-get", void: noSharing[K, V], run: func(p *probe[K, V]) {
-			p.putValue(p.key(0), p.r.values.At(1), nil)
-			got, hit := p.get(p.key(0))
-			if !hit {
-				return
+			const hint = "copy the value where it is returned, or declare Traits.Values = backend.ByReference"
+			for _, view := range []struct {
+				name string
+				get  func() (V, bool)
+			}{
+				{"Get", func() (V, bool) { return p.get(p.key(0)) }},
+				{"GetEntry", func() (V, bool) {
+					e, hit, _ := backend.GetEntry(p.ctx, p.b, p.key(0))
+					return e.Value, hit
+				}},
+				{"GetMany", func() (V, bool) {
+					got, _ := backend.GetMany(p.ctx, p.b, []K{p.key(0)})
+					v, hit := got[p.key(0)]
+					return v, hit
+				}},
+				{"All", func() (v V, hit bool) {
+					if seq, err := backend.All(p.b); err == nil {
+						for _, v = range seq {
+							hit = true
+						}
+					}
+					return v, hit
+				}},
+			} {
+				p.putValue(p.key(0), p.r.values.At(1), nil)
+				got, hit := view.get()
+				if !hit {
+					continue // refused, or there is no such view
+				}
+				p.r.values.Mutate(&got)
+				p.aliased(p.key(0), got, "the caller changed the value that "+view.name+" returned", hint)
 			}
-			p.r.values.Mutate(&got)
-			p.aliased(p.key(0), got, "the caller changed the value that Get returned", "copy the value in Get, or declare Traits.Values = backend.ByReference")
 		}},
 		{rule: "hit/values", kase: "held-value", run: func(p *probe[K, V]) {
 			p.putValue(p.key(0), p.r.values.At(1), nil)
@@ -102,8 +139,10 @@ func valueChecks[K comparable, V any]() []check[K, V] {
 func (p *probe[K, V]) aliased(k K, mutated V, how, hint string) {
 	v, hit, err := p.b.Get(p.ctx, k)
 	p.note(op[K, V]{kind: opGet, key: k, val: v, hit: hit, err: err})
+	c := p.cell(k)
+	c.has, c.put0, c.put1, c.ttl = true, time.Now(), time.Now(), 0
 	if err != nil || !hit {
-		p.cell(k).lose("it was dropped")
+		c.lose("it was dropped")
 		if err != nil || !p.r.traits.Refuses {
 			p.failf("Get(%s) = %v, %v", show(k), hit, err)("a hit")
 		}
@@ -116,6 +155,8 @@ func (p *probe[K, V]) aliased(k K, mutated V, how, hint string) {
 	case p.r.traits.Values == backend.ByReference && !changed:
 		p.hinted("remove Traits.Values: the backend copies", "the changed value: the backend declares that it shares values", "Get(%s) = hit %s after %s", show(k), show(v), how)
 	case changed:
-		p.cell(k).val = v
+		c.val = v
+	default:
+		c.val = p.r.values.At(1)
 	}
 }

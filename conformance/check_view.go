@@ -147,6 +147,14 @@ func viewChecks[K comparable, V any]() []check[K, V] {
 				p.failf("GetMany returned a key that was never put")("only the hits")
 			}
 			p.miss(p.key(0)) // once its TTL has passed
+			if got, err := backend.GetMany(p.ctx, p.b, []K{p.key(0)}); err != nil || len(got) > 0 {
+				p.failf("GetMany of an expired key = %d hits, error %v", len(got), err)("no hit")
+			}
+			if err := backend.PutMany(p.ctx, p.b, []backend.Item[K, V]{{Key: p.key(1), Value: p.val(), TTL: new(0 * p.unit())}}); err != nil {
+				p.failf("PutMany with a TTL of 0 = error %q", err)("nil")
+			}
+			p.cell(p.key(1)).lose(endedAtOnce)
+			p.miss(p.key(1))
 		}},
 	}
 }

@@ -147,7 +147,7 @@ func (p *probe[K, V]) audit() {
 func (p *probe[K, V]) atMost() int64 {
 	n, now := int64(0), time.Now()
 	for _, c := range p.model {
-		if !c.dead(now, max(p.r.traits.SizeLag, p.r.traits.Lateness)) {
+		if !c.dead(now, p.lag()) {
 			n++
 		}
 	}
@@ -485,9 +485,9 @@ func (p *probe[K, V]) background() {
 // time.
 func (p *probe[K, V]) unit() time.Duration {
 	if p.r.bubble {
-		return time.Minute
+		return time.Minute + 4*p.lag()
 	}
-	return time.Duration(p.scale)*40*time.Millisecond + 2*p.r.traits.Lateness
+	return time.Duration(p.scale)*40*time.Millisecond + 2*p.lag()
 }
 
 // tick is the smallest step past a deadline.
