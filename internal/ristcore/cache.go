@@ -103,8 +103,10 @@ func New[K comparable, V any](name string, capacity int64, open func(c *Cache[K,
 	}
 	c.soonest.Store(never)
 	var err error
-	c.lib, err = open(c)
-	return c, err
+	if c.lib, err = open(c); err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 // Get implements [backend.Backend].

@@ -147,9 +147,9 @@ func (f *fake) clear() {
 
 func (f *fake) Close() { f.clear(); f.closed.Store(true) }
 
-func open(t *testing.T, capacity int64) (*Cache[int, int], *fake) {
+func open(t *testing.T) (*Cache[int, int], *fake) {
 	f := &fake{t: t, room: 3, held: map[uint64]*Entry[int, int]{}, gone: func(int) {}}
-	c, err := New("fake", capacity, func(c *Cache[int, int]) (Library[int, int], error) {
+	c, err := New("fake", 1000, func(c *Cache[int, int]) (Library[int, int], error) {
 		f.c = c
 		return f, nil
 	})
@@ -170,7 +170,7 @@ func TestModel(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(seed, 0))
 			ctx := context.Background()
-			c, f := open(t, 1000)
+			c, f := open(t)
 			hash := func(key int) uint64 { return uint64(key % 5 * stripes * 7) } // of one stripe and few buckets
 			c.hash = hash
 			model := map[int]value{}
@@ -280,7 +280,7 @@ func TestModel(t *testing.T) {
 // A Get that starts after Put has returned hits, wherever the entry is when.
 func TestGetWhileApplied(t *testing.T) {
 	ctx := context.Background()
-	c, f := open(t, 1000)
+	c, f := open(t)
 	defer c.Close()
 	for key := range 2 {
 		if err := c.Put(ctx, key, key, nil); err != nil {
@@ -297,7 +297,7 @@ func TestGetWhileApplied(t *testing.T) {
 // that one's value.
 func TestPutWhilePut(t *testing.T) {
 	ctx := context.Background()
-	c, f := open(t, 1000)
+	c, f := open(t)
 	defer c.Close()
 	f.found = func() {
 		if err := c.Put(ctx, 0, 1, nil); err != nil {
@@ -318,7 +318,7 @@ func TestPutWhilePut(t *testing.T) {
 // Close waits for the calls that it finds.
 func TestCloseWaits(t *testing.T) {
 	ctx := context.Background()
-	c, f := open(t, 1000)
+	c, f := open(t)
 	done := make(chan error)
 	f.found = func() {
 		go func() { done <- c.Close() }()
