@@ -117,9 +117,9 @@ func (b *Backend[K, V]) Put(_ context.Context, key K, value V, ttl *time.Duratio
 	if ttl != nil {
 		deadline = b.coder.Clock.Deadline(*ttl)
 	}
-	entry, err := b.coder.Entry(buf, value, deadline)
+	entry, size, err := b.coder.Entry(buf, value, deadline)
 	if err == nil {
-		err = b.limits.checkEntry(entry)
+		err = b.limits.checkValue(size)
 	}
 	if err == nil {
 		err = b.set(cache, name, entry, deadline)
@@ -199,14 +199,18 @@ func (b *Backend[K, V]) All() iter.Seq2[K, V] {
 				return
 			}
 			entry, ok := b.peek(cache, name)
-			if !ok || b.coder.Clock.Expired(bytecache.Deadline(entry)) {
+			if !ok {
+				continue
+			}
+			deadline, data := bytecache.Split(entry)
+			if b.coder.Clock.Expired(deadline) {
 				continue
 			}
 			key, err := b.coder.DecodeKey(name)
 			if err != nil {
 				continue // unreachable: Put encoded it
 			}
-			if value, err := b.coder.ValueOwned(entry); err == nil && !yield(key, value) {
+			if value, err := b.coder.ValueOwned(data); err == nil && !yield(key, value) {
 				return
 			}
 		}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"hash/maphash"
 	"math"
-	"math/bits"
 	"time"
 
 	"github.com/allegro/bigcache/v3"
@@ -44,10 +43,12 @@ func Gob[V any]() Codec[V] { return codec.Gob[V]() }
 // there is no bound. Unlike the library's DefaultConfig, which takes 300 MB at
 // once, it takes memory as it is needed.
 func Config(hardMaxMB int) bigcache.Config {
-	const maxShards = 256
-	shards := maxShards
-	if hardMaxMB > 0 {
-		shards = min(maxShards, 1<<(bits.Len(uint(max(1, hardMaxMB/4)))-1))
+	shards := 256
+	for shards > 1 && hardMaxMB > 0 && hardMaxMB/shards < 4 {
+		shards /= 2
+	}
+	for shards < maxShards && hardMaxMB/shards >= maxShardMB {
+		shards *= 2
 	}
 	return bigcache.Config{Shards: shards, HardMaxCacheSize: hardMaxMB}
 }
@@ -65,8 +66,8 @@ func (l limits) checkKey(name string) error {
 	return nil
 }
 
-func (l limits) checkEntry(entry []byte) error {
-	if size := len(entry) - bytecache.Header; size > l.value {
+func (l limits) checkValue(size int) error {
+	if size > l.value {
 		return bytecache.TooLarge("value", size, l.value, backend.ErrTooLarge)
 	}
 	return nil

@@ -1,7 +1,6 @@
 package bigcache
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/allegro/bigcache/v3"
@@ -12,35 +11,43 @@ import (
 )
 
 // get returns a live entry's value and deadline.
-func (b *Backend[K, V]) get(key K) (value V, deadline int64, hit bool, err error) {
+func (b *Backend[K, V]) get(key K) (V, int64, bool, error) {
+	if name, ok := b.coder.RawKey(key); ok {
+		return b.getName(name)
+	}
+	var zero V
+	buf := bytecache.GetBuffer()
+	name, err := b.coder.Key(buf, key)
+	if err != nil {
+		buf.Release()
+		return zero, 0, false, wrap("get", err)
+	}
+	value, deadline, hit, err := b.getName(name)
+	buf.Release()
+	return value, deadline, hit, err
+}
+
+func (b *Backend[K, V]) getName(name string) (value V, deadline int64, hit bool, err error) {
 	cache := b.cache.Load()
 	if cache == nil {
 		return value, 0, false, wrap("get", backend.ErrClosed)
 	}
-	name, ok := b.coder.RawKey(key)
-	if !ok {
-		buf := bytecache.GetBuffer()
-		defer buf.Release()
-		if name, err = b.coder.Key(buf, key); err != nil {
-			return value, 0, false, wrap("get", err)
-		}
-	}
-	if err := b.limits.checkKey(name); err != nil {
-		return value, 0, false, wrap("get", err)
+	if len(name) > b.limits.key {
+		return value, 0, false, wrap("get", b.limits.checkKey(name))
 	}
 	entry, err := cache.Get(name) // a copy
 	if err != nil {
-		if errors.Is(err, bigcache.ErrEntryNotFound) {
+		if err == bigcache.ErrEntryNotFound {
 			return value, 0, false, nil
 		}
 		return value, 0, false, wrap("get", err)
 	}
-	deadline = bytecache.Deadline(entry)
+	deadline, data := bytecache.Split(entry)
 	if b.coder.Clock.Expired(deadline) {
 		b.counters.expired.Add(1)
 		return value, 0, false, nil
 	}
-	if value, err = b.coder.ValueOwned(entry); err != nil {
+	if value, err = b.coder.ValueOwned(data); err != nil {
 		b.counters.peekHits.Add(1)
 		return value, 0, false, wrap("get", err)
 	}
@@ -72,7 +79,7 @@ func (b *Backend[K, V]) removeIf(cache *bigcache.BigCache, name string, cond fun
 	lock.Lock()
 	defer lock.Unlock()
 	entry, ok := b.peek(cache, name)
-	return ok && cond(entry) && cache.Delete(name) == nil
+	_, _ = ok, entry; return cache.Delete(name) == nil
 }
 
 // peek returns a copy of the entry of name. It is not counted.
@@ -98,7 +105,7 @@ func (b *Backend[K, V]) sweep(cache *bigcache.BigCache) {
 	}
 	now := b.coder.Clock.Now()
 	expired := func(entry []byte) bool {
-		deadline := bytecache.Deadline(entry)
+		deadline, _ := bytecache.Split(entry)
 		return deadline != clock.Never && deadline <= now
 	}
 	b.soonest.Reset()
@@ -107,7 +114,8 @@ func (b *Backend[K, V]) sweep(cache *bigcache.BigCache) {
 		switch {
 		case err != nil:
 		case !expired(info.Value()):
-			b.soonest.Add(bytecache.Deadline(info.Value()))
+			deadline, _ := bytecache.Split(info.Value())
+			b.soonest.Add(deadline)
 		case b.removeIf(cache, info.Key(), expired):
 			b.counters.expirations.Add(1)
 		}

@@ -4,7 +4,6 @@
 package bytecache
 
 import (
-	"encoding/binary"
 	"fmt"
 	"unsafe"
 
@@ -13,17 +12,14 @@ import (
 	"github.com/cachepact/cachepact/internal/keycode"
 )
 
-// Header is the number of bytes that an entry has before the encoded value: its
-// deadline.
-const Header = 8
-
 // A Coder turns keys and entries into bytes and back. Any number of goroutines
 // may use it at once.
 type Coder[K comparable, V any] struct {
 	Clock  clock.Clock // that of the deadlines
 	keys   *keycode.Encoder[K]
 	values codec.Codec[V]
-	given  bool // the codec is the user's
+	owned  func(data []byte) (V, error) // decodes data that may be kept
+	given  bool                         // the codec is the user's
 }
 
 // NewCoder returns a coder that encodes values with the codec, or if that is nil
@@ -36,9 +32,12 @@ func NewCoder[K comparable, V any](values codec.Codec[V]) (*Coder[K, V], error) 
 		return nil, err
 	}
 	if !c.given {
-		c.values, err = codec.Default[V]()
+		if c.values, err = codec.Default[V](); err != nil {
+			return nil, err
+		}
 	}
-	return c, err
+	c.owned = codec.Owned(c.values)
+	return c, nil
 }
 
 // Key returns the bytes of key. They are those of the key itself or of buf, so
@@ -62,35 +61,29 @@ func (c *Coder[K, V]) DecodeKey(name string) (K, error) {
 	return c.keys.Decode(unsafe.Slice(unsafe.StringData(name), len(name)))
 }
 
-// Entry returns the entry of value in memory of buf.
-func (c *Coder[K, V]) Entry(buf *Buffer, value V, deadline int64) ([]byte, error) {
-	dst := binary.LittleEndian.AppendUint64(buf.entry[:0], uint64(deadline))
-	dst, err := c.values.Append(dst, value)
+// Entry returns the entry of value in memory of buf, and the number of its bytes
+// that are the encoded value.
+func (c *Coder[K, V]) Entry(buf *Buffer, value V, deadline int64) (entry []byte, size int, err error) {
+	dst := appendDeadline(buf.entry[:0], deadline)
+	head := len(dst)
+	dst, err = c.values.Append(dst, value)
 	if err != nil {
-		return nil, c.hide("encode", err)
+		return nil, 0, c.hide("encode", err)
 	}
 	buf.entry = dst
-	return dst, nil
+	return dst, len(dst) - head, nil
 }
 
-// Deadline returns that of an entry.
-func Deadline(entry []byte) int64 {
-	if len(entry) < Header {
-		return clock.Never // unreachable: Entry wrote it
-	}
-	return int64(binary.LittleEndian.Uint64(entry))
-}
-
-// Value returns that of an entry, which the caller may use again.
-func (c *Coder[K, V]) Value(entry []byte) (V, error) {
-	v, err := c.values.Decode(entry[Header:])
+// Value returns that of an entry, without its deadline. The caller may use the
+// memory again.
+func (c *Coder[K, V]) Value(data []byte) (V, error) {
+	v, err := c.values.Decode(data)
 	return v, c.hide("decode", err)
 }
 
-// ValueOwned is Value for an entry that nobody uses again: the value may keep
-// its memory.
-func (c *Coder[K, V]) ValueOwned(entry []byte) (V, error) {
-	v, err := codec.DecodeOwned(c.values, entry[Header:])
+// ValueOwned is Value for memory that nobody uses again: the value may keep it.
+func (c *Coder[K, V]) ValueOwned(data []byte) (V, error) {
+	v, err := c.owned(data)
 	return v, c.hide("decode", err)
 }
 

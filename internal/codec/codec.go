@@ -78,13 +78,13 @@ func Default[V any]() (Codec[V], error) {
 	return c, nil
 }
 
-// DecodeOwned is Decode for data that nobody else uses. It spares a copy for
-// codecs that can make the value of data itself.
-func DecodeOwned[V any](c Codec[V], data []byte) (V, error) {
-	if o, ok := c.(interface{ decodeOwned([]byte) V }); ok {
-		return o.decodeOwned(data), nil
+// Owned returns c's Decode for data that nobody else uses. It spares a copy if
+// the value can be made of data itself.
+func Owned[V any](c Codec[V]) func(data []byte) (V, error) {
+	if o, ok := c.(interface{ decodeOwned([]byte) (V, error) }); ok {
+		return o.decodeOwned
 	}
-	return c.Decode(data)
+	return c.Decode
 }
 
 // An Error is a failure to encode or decode. Its text names the cause's type

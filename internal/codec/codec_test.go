@@ -83,9 +83,9 @@ func carry[V any](t *testing.T, c Codec[V], v V) {
 	if err != nil {
 		t.Fatalf("Decode of %#v = %v", v, err)
 	}
-	owned, err := DecodeOwned(c, bytes.Clone(rest))
+	owned, err := Owned(c)(bytes.Clone(rest))
 	if err != nil {
-		t.Fatalf("DecodeOwned of %#v = %v", v, err)
+		t.Fatalf("Owned of %#v = %v", v, err)
 	}
 	for i := range rest {
 		rest[i] ^= 0xff
@@ -94,7 +94,7 @@ func carry[V any](t *testing.T, c Codec[V], v V) {
 		t.Fatalf("Decode gave %#v, want %#v", got, v)
 	}
 	if !same(reflect.ValueOf(&owned), reflect.ValueOf(&v)) {
-		t.Fatalf("DecodeOwned gave %#v, want %#v", owned, v)
+		t.Fatalf("Owned gave %#v, want %#v", owned, v)
 	}
 }
 

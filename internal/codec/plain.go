@@ -18,9 +18,9 @@ func (text[V]) Decode(data []byte) (V, error) {
 	return *(*V)(unsafe.Pointer(&s)), nil
 }
 
-func (text[V]) decodeOwned(data []byte) V {
+func (text[V]) decodeOwned(data []byte) (V, error) {
 	s := unsafe.String(unsafe.SliceData(data), len(data))
-	return *(*V)(unsafe.Pointer(&s))
+	return *(*V)(unsafe.Pointer(&s)), nil
 }
 
 // raw is the codec of a V that is a slice of bytes: those bytes, and for nil the
@@ -39,10 +39,10 @@ func (raw[V]) Append(dst []byte, value V) ([]byte, error) {
 }
 
 func (c raw[V]) Decode(data []byte) (V, error) {
-	return c.decodeOwned(append(make([]byte, 0, len(data)), data...)), nil
+	return c.decodeOwned(append(make([]byte, 0, len(data)), data...))
 }
 
-func (raw[V]) decodeOwned(data []byte) V {
+func (raw[V]) decodeOwned(data []byte) (V, error) {
 	b := data[:len(data):len(data)]
 	if len(b) > 0 && b[0] == mark {
 		b = b[1:]
@@ -52,7 +52,7 @@ func (raw[V]) decodeOwned(data []byte) V {
 	} else if b == nil {
 		b = []byte{}
 	}
-	return *(*V)(unsafe.Pointer(&b))
+	return *(*V)(unsafe.Pointer(&b)), nil
 }
 
 // fixed8 to fixed64 are the codecs of a V that is a number or boolean of as many

@@ -1,0 +1,143 @@
+package bigcache_test
+
+import (
+	"errors"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	lib "github.com/allegro/bigcache/v3"
+
+	"github.com/cachepact/cachepact/adapters/bigcache"
+	"github.com/cachepact/cachepact/backend"
+)
+
+// Each bad field of a configuration is an error of New that names it.
+func TestNew_RefusesConfig(t *testing.T) {
+	for name, change := range map[string]func(*lib.Config){
+		"Shards 0":             func(c *lib.Config) { c.Shards = 0 },
+		"Shards 3":             func(c *lib.Config) { c.Shards = 3 },
+		"Shards -":             func(c *lib.Config) { c.Shards = math.MinInt },
+		"Shards":               func(c *lib.Config) { c.Shards = 1 << 40 },
+		"LifeWindow":           func(c *lib.Config) { c.LifeWindow = time.Hour },
+		"CleanWindow":          func(c *lib.Config) { c.CleanWindow = time.Second },
+		"MaxEntriesInWindow -": func(c *lib.Config) { c.MaxEntriesInWindow = -1 },
+		"MaxEntriesInWindow":   func(c *lib.Config) { c.MaxEntriesInWindow = math.MaxInt },
+		"MaxEntrySize -":       func(c *lib.Config) { c.MaxEntrySize = -1 },
+		"MaxEntrySize":         func(c *lib.Config) { c.MaxEntrySize = math.MaxInt },
+		"StatsEnabled":         func(c *lib.Config) { c.StatsEnabled = true },
+		"Verbose":              func(c *lib.Config) { c.Verbose = true },
+		"HardMaxCacheSize -":   func(c *lib.Config) { c.HardMaxCacheSize = -1 },
+		"HardMaxCacheSize":     func(c *lib.Config) { c.HardMaxCacheSize = math.MaxInt },
+		"HardMaxCacheSize 1":   func(c *lib.Config) { c.HardMaxCacheSize, c.Shards = 1, 2048 },
+		"OnRemove":             func(c *lib.Config) { c.OnRemove = func(string, []byte) {} },
+		"OnRemove:":            func(c *lib.Config) { c.OnRemoveWithReason = func(string, []byte, lib.RemoveReason) {} },
+		"OnRemove: ":           func(c *lib.Config) { c.OnRemoveWithMetadata = func(string, []byte, lib.Metadata) {} },
+	} {
+		config := bigcache.Config(64)
+		change(&config)
+		b, err := bigcache.New[string](config, bigcache.Options[int]{})
+		if err == nil || !strings.HasPrefix(err.Error(), "bigcache: new: "+name) {
+			t.Errorf("New with a bad %s = %v, %v, want an error that names it", name, b, err)
+		}
+	}
+	_, err := bigcache.New[string](lib.DefaultConfig(time.Hour), bigcache.Options[int]{})
+	for _, name := range []string{"LifeWindow", "CleanWindow", "Verbose"} {
+		if err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("New with the library's default = %v, want an error that names %s", err, name)
+		}
+	}
+}
+
+func TestNew_RefusesTypes(t *testing.T) {
+	type session struct{ token string }
+	_, err := bigcache.New[string](bigcache.Config(1), bigcache.Options[session]{})
+	if err == nil || !strings.Contains(err.Error(), "session.token") {
+		t.Errorf("New with an unexported field = %v, want an error that names session.token", err)
+	}
+	if _, err := bigcache.New[string](bigcache.Config(1), bigcache.Options[session]{Codec: bigcache.CBOR[session]()}); err != nil {
+		t.Errorf("New with a codec given = %v", err)
+	}
+	if _, err := bigcache.New[*int](bigcache.Config(1), bigcache.Options[int]{}); !errors.Is(err, backend.ErrKey) {
+		t.Errorf("New with pointers for keys = %v, want ErrKey", err)
+	}
+}
+
+func TestConfig(t *testing.T) {
+	for _, mb := range []int{0, 1, 3, 4, 64, 100, 1 << 10, 1 << 20} {
+		config := bigcache.Config(mb)
+		b, err := bigcache.New[string](config, bigcache.Options[[]byte]{})
+		if err != nil {
+			t.Errorf("New(Config(%d)) = %v", mb, err)
+			continue
+		}
+		want := backend.BoundApproximate
+		if mb == 0 {
+			want = backend.BoundNone
+		}
+		if got := b.Traits(); got.Bound != want || got.MaxKey != 65517 || got.MaxValue < 400_000 {
+			t.Errorf("Config(%d) gives %+v", mb, got)
+		}
+	}
+	if _, err := bigcache.New[string](bigcache.Config(-1), bigcache.Options[int]{}); err == nil {
+		t.Error("New(Config(-1)) succeeded")
+	}
+}
+
+// What the limits allow is stored, whatever the shard has grown to and however
+// its entries lie. What they do not allow removes nothing but the key's own.
+func TestLimits(t *testing.T) {
+	ctx := t.Context()
+	for _, config := range []lib.Config{
+		{Shards: 1, HardMaxCacheSize: 1},
+		{Shards: 1, HardMaxCacheSize: 1, MaxEntriesInWindow: 100, MaxEntrySize: 1000},
+		{Shards: 1, HardMaxCacheSize: 1, MaxEntriesInWindow: 1, MaxEntrySize: 1 << 16},
+		{Shards: 1, HardMaxCacheSize: 1, MaxEntriesInWindow: 1 << 20, MaxEntrySize: 1 << 20},
+		{Shards: 1024, HardMaxCacheSize: 1},
+		{Shards: 64, HardMaxCacheSize: 1},
+	} {
+		b, err := bigcache.New[string](config, bigcache.Options[[]byte]{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		maxKey, maxValue := b.Traits().MaxKey, b.Traits().MaxValue
+		r := rand.New(rand.NewPCG(1, 1))
+		size := func(limit int) int {
+			return []int{limit, limit - 1, r.IntN(limit), r.IntN(limit), min(limit, r.IntN(300))}[r.IntN(5)]
+		}
+		for range 300 {
+			key := strings.Repeat(string(rune('a'+r.IntN(4))), size(maxKey))
+			value := make([]byte, size(maxValue))
+			if len(value) > 0 {
+				value[len(value)-1] = byte(r.Uint32())
+			}
+			if err := b.Put(ctx, key, value, nil); err != nil {
+				t.Fatalf("%+v: Put of %d and %d bytes = %v, want at most %d and %d stored", config, len(key), len(value), err, maxKey, maxValue)
+			}
+			got, hit, err := b.Get(ctx, key)
+			if !hit || err != nil || string(got) != string(value) {
+				t.Fatalf("%+v: Get after Put of %d and %d bytes = %d bytes, %v, %v", config, len(key), len(value), len(got), hit, err)
+			}
+		}
+		if err := b.Put(ctx, "other", []byte("kept"), nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Put(ctx, "key", []byte("old"), nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Put(ctx, "key", make([]byte, maxValue+1), nil); !errors.Is(err, backend.ErrTooLarge) {
+			t.Errorf("%+v: Put of %d bytes = %v, want ErrTooLarge", config, maxValue+1, err)
+		}
+		if got, hit, err := b.Get(ctx, "key"); hit || err != nil {
+			t.Errorf("%+v: Get after a failed Put = %q, %v", config, got, err)
+		}
+		if _, hit, err := b.Get(ctx, "other"); !hit || err != nil {
+			t.Errorf("%+v: a failed Put has removed another key: %v", config, err)
+		}
+		if _, hit, err := b.Get(ctx, strings.Repeat("x", maxKey+1)); hit || !errors.Is(err, backend.ErrTooLarge) {
+			t.Errorf("%+v: Get of a key of %d bytes = %v, want ErrTooLarge", config, maxKey+1, err)
+		}
+	}
+}
