@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	lru "github.com/hashicorp/golang-lru/v2"
+
+	"github.com/cachepact/cachepact/compare/trace"
 )
 
 // The two replay the same requests with the same cache: through the contract and
@@ -41,7 +43,7 @@ func BenchmarkBare(b *testing.B) {
 
 func benchLoad(b *testing.B) *load {
 	b.Helper()
-	l, err := loadWorkload("zipf:s=0.8,keys=200000,requests=1000000")
+	l, err := loadWorkload("zipf:s=0.8,keys=200000,requests=1000000", trace.Limits{})
 	if err != nil {
 		b.Fatal(err)
 	}

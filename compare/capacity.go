@@ -42,16 +42,21 @@ func parseCapacity(text string) (Capacity, error) {
 	return Capacity{entries: int(n)}, nil
 }
 
-// Entries returns the capacity for a workload of so many distinct keys. A share
-// is rounded to the nearest entry, but never to none.
-func (c Capacity) Entries(distinct int) int {
-	if c.entries > 0 {
-		return c.entries
+// in returns the capacity in entries for a load. A number of entries is scaled to
+// the sample that the load is, to the nearest entry. A percentage is that of the
+// load's keys, but never none.
+func (c Capacity) in(l *load) (int, error) {
+	if c.entries == 0 {
+		return max(1, int(math.Round(float64(l.distinct)*c.percent/100))), nil
 	}
-	return max(1, int(math.Round(float64(distinct)*c.percent/100)))
+	n := int(math.Round(float64(c.entries) * l.sample()))
+	if n == 0 {
+		return 0, fmt.Errorf("capacity %v at a sample of %v: expected at least one entry in the sample", c, l.sample())
+	}
+	return n, nil
 }
 
-// String returns the percentage, or nothing if the capacity is not one.
+// String returns what ParseCapacities reads.
 func (c Capacity) String() string {
 	if c.entries > 0 {
 		return strconv.Itoa(c.entries)
@@ -60,11 +65,15 @@ func (c Capacity) String() string {
 }
 
 // resolve returns the capacities in entries, each once, ascending.
-func resolve(all []Capacity, distinct int) []int {
+func resolve(all []Capacity, l *load) ([]int, error) {
 	var entries []int
 	for _, c := range all {
-		entries = append(entries, c.Entries(distinct))
+		n, err := c.in(l)
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, n)
 	}
 	slices.Sort(entries)
-	return slices.Compact(entries)
+	return slices.Compact(entries), nil
 }

@@ -3,6 +3,7 @@ package compare
 import (
 	"context"
 	"encoding/csv"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,9 +24,9 @@ func gli(t *testing.T) string {
 	return filepath.Join(strings.TrimSpace(string(out)), "sim", "gli.lirs.gz")
 }
 
-func only(t *testing.T, adapters string) []Contestant {
+func golangLRU(t *testing.T) []Contestant {
 	t.Helper()
-	chosen, err := choose(Builtin(), adapters)
+	chosen, err := choose(Builtin(), "golanglru")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +36,7 @@ func only(t *testing.T, adapters string) []Contestant {
 // hits returns the hits of golanglru and of every reference at a capacity.
 func hits(t *testing.T, l *load, entries int) map[string]int64 {
 	t.Helper()
-	report, err := run(t.Context(), l, only(t, "golanglru"), []Capacity{{entries: entries}})
+	report, err := run(t.Context(), l, golangLRU(t), []Capacity{{entries: entries}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +124,7 @@ func TestReference(t *testing.T) {
 
 // TestStreamed replays a load too long to hold.
 func TestStreamed(t *testing.T) {
-	l, err := loadWorkload("zipf:keys=1000,requests=20000")
+	l, err := loadWorkload("zipf:keys=1000,requests=20000", trace.Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,10 +143,12 @@ func TestStreamed(t *testing.T) {
 
 // TestWrites counts by hand.
 func TestWrites(t *testing.T) {
-	l := &load{name: "by hand", requests: 6, distinct: 2, all: segment{
-		keys: []uint64{7, 7, 8, 7, 7, 8},
-		ids:  []uint32{0, 0, 1, 0, 0, 1},
-		ops:  []trace.Op{trace.Set, trace.Get, trace.Get, trace.Delete, trace.Get, trace.Get},
+	l := &load{name: "by hand", requests: 9, distinct: 3, all: segment{
+		keys: []uint64{9, 7, 7, 8, 7, 7, 8, 8, 9},
+		ids:  []uint32{2, 0, 0, 1, 0, 0, 1, 1, 2},
+		ops: []trace.Op{
+			trace.Update, trace.Set, trace.Get, trace.Get, trace.Delete, trace.Get, trace.Update, trace.Get, trace.Get,
+		},
 	}}
 	for name, got := range hits(t, l, 10) {
 		if got != 2 {
@@ -154,14 +157,44 @@ func TestWrites(t *testing.T) {
 	}
 }
 
+// TestSample takes a tenth of the keys and finds about the same hit ratio.
+func TestSample(t *testing.T) {
+	const spec = "zipf:s=0.6,keys=100000,requests=500000"
+	ratio := func(limits trace.Limits, capacity int) float64 {
+		l, err := loadWorkload(spec, limits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		report, err := run(t.Context(), l, golangLRU(t), []Capacity{{entries: 10_000}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := report.Tables[0].Capacity; got != capacity {
+			t.Errorf("%v: capacity %d; want %d", limits, got, capacity)
+		}
+		return report.Tables[0].Rows[0].HitRatio()
+	}
+	all, part := ratio(trace.Limits{}, 10_000), ratio(trace.Limits{Sample: 0.1}, 1000)
+	if math.Abs(all-part) > 0.03 {
+		t.Errorf("hit ratio %.3f in a sample of 0.1; want about %.3f", part, all)
+	}
+	l, err := loadWorkload(spec, trace.Limits{Sample: 0.001})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := run(t.Context(), l, golangLRU(t), []Capacity{{entries: 100}}); err == nil {
+		t.Error("a tenth of an entry is no error")
+	}
+}
+
 func TestCanceled(t *testing.T) {
-	l, err := loadWorkload("uniform:keys=10,requests=1000")
+	l, err := loadWorkload("uniform:keys=10,requests=1000", trace.Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := run(ctx, l, only(t, "golanglru"), []Capacity{{entries: 1}}); err == nil {
+	if _, err := run(ctx, l, golangLRU(t), []Capacity{{entries: 1}}); err == nil {
 		t.Error("run with a canceled context: no error")
 	}
 }
@@ -171,7 +204,10 @@ func TestCapacities(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	entries := resolve(got, 50)
+	entries, err := resolve(got, &load{distinct: 50})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for i, want := range []int{1, 5, 10, 50} {
 		if len(entries) != 4 || entries[i] != want {
 			t.Fatalf("entries of 50 keys = %v; want 1, 5, 10, 50", entries)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cachepact/cachepact/adapters/golanglru"
 	"github.com/cachepact/cachepact/backend"
+	"github.com/cachepact/cachepact/compare/trace"
 )
 
 // A fake is an exact LRU with a defect.
@@ -47,7 +48,7 @@ type buffered struct {
 func (b buffered) Flush(context.Context) error { b.flush(); return nil }
 
 func TestFindings(t *testing.T) {
-	l, err := loadWorkload("zipf:keys=1000,requests=5000")
+	l, err := loadWorkload("zipf:keys=1000,requests=5000", trace.Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +142,7 @@ func TestFindings(t *testing.T) {
 
 // TestPaces shows a cache that buffers at both paces, and flushes at one.
 func TestPaces(t *testing.T) {
-	l, err := loadWorkload("uniform:keys=100,requests=1000")
+	l, err := loadWorkload("uniform:keys=100,requests=1000", trace.Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,9 +21,10 @@ type load struct {
 	requests int64
 	distinct int
 
-	open  func() (trace.Source, func() error, error)
-	index *trace.Index
-	all   segment // empty if the load is too long to hold
+	limits trace.Limits
+	open   func() (trace.Source, func() error, error)
+	index  *trace.Index
+	all    segment // empty if the load is too long to hold
 }
 
 // A segment is some consecutive requests, as columns.
@@ -34,7 +35,7 @@ type segment struct {
 }
 
 func loadTrace(file string, o trace.Options) (*load, error) {
-	l := &load{name: filepath.Base(file), open: func() (trace.Source, func() error, error) {
+	l := &load{name: filepath.Base(file), limits: o.Limits, open: func() (trace.Source, func() error, error) {
 		r, err := trace.Open(file, o)
 		if err != nil {
 			return nil, nil, err
@@ -44,13 +45,14 @@ func loadTrace(file string, o trace.Options) (*load, error) {
 	return l, l.scan(held)
 }
 
-func loadWorkload(spec string) (*load, error) {
+func loadWorkload(spec string, limits trace.Limits) (*load, error) {
 	w, err := workload.Parse(spec)
 	if err != nil {
 		return nil, err
 	}
-	l := &load{name: w.String(), open: func() (trace.Source, func() error, error) {
-		return w.Open(), func() error { return nil }, nil
+	l := &load{name: w.String(), limits: limits, open: func() (trace.Source, func() error, error) {
+		src, err := trace.Limit(w.Open(), limits)
+		return src, func() error { return nil }, err
 	}}
 	return l, l.scan(held)
 }
@@ -94,6 +96,14 @@ func (s *segment) append(more segment) {
 		}
 		s.ops = append(s.ops, more.ops...)
 	}
+}
+
+// sample returns the share of the keys that the load has.
+func (l *load) sample() float64 {
+	if l.limits.Sample == 0 {
+		return 1
+	}
+	return l.limits.Sample
 }
 
 // streamed reports whether the load is too long to hold.

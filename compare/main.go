@@ -25,8 +25,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-
-	"github.com/cachepact/cachepact/compare/trace"
 )
 
 // Main runs the command with the arguments of the process and ends the process.
@@ -88,7 +86,8 @@ func execute(ctx context.Context, cmd *cobra.Command, args []string, stdout, std
 }
 
 func newCompare(all []Contestant) *cobra.Command {
-	var file, format, spec, adapters, capacities string
+	var load loadFlags
+	var adapters, capacities string
 	cmd := &cobra.Command{
 		Use:   "compare (--trace FILE | --workload SPEC)",
 		Short: "Replay requests through caches and compare their hits",
@@ -105,7 +104,7 @@ func newCompare(all []Contestant) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			l, err := loadEither(file, spec, trace.Options{Format: format})
+			l, err := load.load(cmd)
 			if err != nil {
 				return err
 			}
@@ -116,23 +115,9 @@ func newCompare(all []Contestant) *cobra.Command {
 			return report.Text(cmd.OutOrStdout())
 		},
 	}
+	load.add(cmd)
 	f := cmd.Flags()
-	f.StringVar(&file, "trace", "", "`file` with the recorded requests; plain, gzip, xz, zstd or bzip2")
-	f.StringVar(&format, "format", "", "format of the trace: "+strings.Join(trace.Formats(), ", ")+"; recognised if not given")
-	f.StringVar(&spec, "workload", "", "generated requests, such as zipf:s=0.99,keys=100000,requests=1000000,seed=1")
 	f.StringVar(&capacities, "capacity", "1%,5%,10%", "comma-separated `list` of entries (1000) or percentages of the distinct keys (5%)")
 	f.StringVar(&adapters, "adapters", "", "comma-separated `list` out of "+strings.Join(names(all), ", ")+"; all if not given")
 	return cmd
-}
-
-func loadEither(file, spec string, o trace.Options) (*load, error) {
-	switch {
-	case file != "" && spec != "":
-		return nil, errors.New("--trace and --workload: expected one of them, not both")
-	case file != "":
-		return loadTrace(file, o)
-	case spec != "":
-		return loadWorkload(spec)
-	}
-	return nil, errors.New("nothing to replay: expected --trace FILE or --workload SPEC")
 }

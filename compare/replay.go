@@ -106,7 +106,12 @@ func (d *driver) mixed(ctx context.Context, seg segment) error {
 			err = d.put(ctx, key, id)
 		case trace.Delete:
 			d.last[id] = 0
-			err = d.b.Invalidate(ctx, &key)
+			err = backend.InvalidateKey(ctx, d.b, key)
+		case trace.Update:
+			var hit bool
+			if hit, err = d.lookup(ctx, key, id); hit {
+				err = d.put(ctx, key, id)
+			}
 		}
 		if err != nil {
 			return err
@@ -116,19 +121,25 @@ func (d *driver) mixed(ctx context.Context, seg segment) error {
 }
 
 func (d *driver) get(ctx context.Context, key uint64, id uint32) error {
-	v, hit, err := d.b.Get(ctx, key)
-	if err != nil {
+	hit, err := d.lookup(ctx, key, id)
+	switch {
+	case err != nil:
 		return err
+	case hit:
+		d.Hits++
+		return nil
 	}
-	if !hit {
-		d.Misses++
-		return d.put(ctx, key, id)
-	}
-	d.Hits++
-	if d.last[id] == 0 || v != stamp(id, d.last[id]) {
+	d.Misses++
+	return d.put(ctx, key, id)
+}
+
+// lookup reads a key and checks the value.
+func (d *driver) lookup(ctx context.Context, key uint64, id uint32) (hit bool, err error) {
+	v, hit, err := d.b.Get(ctx, key)
+	if hit && (d.last[id] == 0 || v != stamp(id, d.last[id])) {
 		d.Wrong++
 	}
-	return nil
+	return hit, err
 }
 
 func (d *driver) put(ctx context.Context, key uint64, id uint32) error {

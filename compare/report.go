@@ -26,6 +26,8 @@ type Workload struct {
 	Format   string // of the trace; empty if the workload was generated
 	Requests int64
 	Distinct int // keys
+	// Sample is the share of the keys that was taken; 1 is all.
+	Sample float64
 }
 
 // A Machine is where the comparison ran.

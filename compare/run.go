@@ -13,11 +13,15 @@ import (
 // run replays l through every contestant at every capacity.
 func run(ctx context.Context, l *load, contestants []Contestant, capacities []Capacity) (*Report, error) {
 	report := &Report{
-		Workload: Workload{Name: l.name, Format: l.format, Requests: l.requests, Distinct: l.distinct},
+		Workload: Workload{Name: l.name, Format: l.format, Requests: l.requests, Distinct: l.distinct, Sample: l.sample()},
 		Machine:  thisMachine(),
 	}
+	all, err := resolve(capacities, l)
+	if err != nil {
+		return nil, err
+	}
 	refs := newReferences(l)
-	for _, entries := range resolve(capacities, l.distinct) {
+	for _, entries := range all {
 		t := Table{Capacity: entries, References: refs.at(entries)}
 		for _, c := range contestants {
 			rows, err := c.rows(ctx, l, entries)

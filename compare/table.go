@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -17,8 +18,12 @@ func (r *Report) Text(w io.Writer) error {
 	if r.Workload.Format != "" {
 		fmt.Fprintf(&out, " (%s)", r.Workload.Format)
 	}
-	fmt.Fprintf(&out, ": %s requests, %s keys; %s %s/%s, %d CPUs\n",
-		count(r.Workload.Requests), count(int64(r.Workload.Distinct)),
+	sample := ""
+	if r.Workload.Sample < 1 {
+		sample = fmt.Sprintf(", a sample of %v of the keys", r.Workload.Sample)
+	}
+	fmt.Fprintf(&out, ": %s requests, %s keys%s; %s %s/%s, %d CPUs\n",
+		count(r.Workload.Requests), count(int64(r.Workload.Distinct)), sample,
 		r.Machine.Go, r.Machine.OS, r.Machine.Arch, r.Machine.CPUs)
 	for _, t := range r.Tables {
 		t.text(&out, r.Workload)
@@ -38,8 +43,11 @@ func (r *Report) Text(w io.Writer) error {
 }
 
 func (t Table) text(out *bytes.Buffer, w Workload) {
-	fmt.Fprintf(out, "\ncapacity %s entries, %s of the keys\n",
-		count(int64(t.Capacity)), percent(float64(t.Capacity)/float64(w.Distinct)))
+	fmt.Fprintf(out, "\ncapacity %s entries, %s of the keys", count(int64(t.Capacity)), percent(float64(t.Capacity)/float64(w.Distinct)))
+	if w.Sample < 1 {
+		fmt.Fprintf(out, ", as of %s without sampling", count(int64(math.Round(float64(t.Capacity)/w.Sample))))
+	}
+	out.WriteByte('\n')
 	tw := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	line := func(cells ...string) {
 		fmt.Fprintf(tw, "%s\t\n", strings.Join(cells, "\t"))

@@ -15,7 +15,7 @@ type Future []uint32
 
 const (
 	never   = math.MaxUint32     // keeping the key would gain nothing
-	nothing = math.MaxUint32 - 1 // there is no key to keep: it is deleted
+	nothing = math.MaxUint32 - 1 // the request neither hits nor stores
 )
 
 // NewFuture looks into the future of r, which has fewer than 2³²-2 requests.
@@ -35,6 +35,8 @@ func NewFuture(r Requests) Future {
 			at[id] = never
 		case trace.Delete:
 			f[i], at[id] = nothing, never
+		case trace.Update:
+			f[i] = nothing
 		}
 	}
 	return f

@@ -2,7 +2,8 @@
 // lines of a comparison.
 //
 // Every policy is asked for a key at each Get, stores what it misses, stores at
-// each Set, and forgets at each Delete. It returns the number of Gets that hit.
+// each Set, forgets at each Delete and does not care for an Update, but that LRU
+// takes it for a use. It returns the number of Gets that hit.
 // Capacities are in entries and at least 1.
 //
 // [LRU] and [FIFO] are what their names say. [OPT] is Belady's algorithm (A study
@@ -45,6 +46,8 @@ func queue(r Requests, capacity int, refresh bool) (hits int) {
 	for i, id := range r.IDs {
 		op := r.op(i)
 		switch in := l.in[id]; {
+		case op == trace.Update && !in:
+			continue
 		case op == trace.Delete:
 			if in {
 				l.remove(id)

@@ -52,6 +52,7 @@ func TestWrites(t *testing.T) {
 		g = trace.Get
 		s = trace.Set
 		d = trace.Delete
+		u = trace.Update
 	)
 	tests := []struct {
 		name                   string
@@ -67,6 +68,8 @@ func TestWrites(t *testing.T) {
 		{"a delete makes room", []uint32{0, 1, 1, 2, 0, 2}, []trace.Op{g, g, d, g, g, g}, 2, 2, 2, 2, 2},
 		{"a set evicts", []uint32{0, 1, 0}, []trace.Op{g, s, g}, 1, 0, 0, 0, 1},
 		{"a set is a use", []uint32{0, 1, 0, 2, 0}, []trace.Op{g, g, s, g, g}, 2, 1, 0, 1, 1},
+		{"an update stores nothing", []uint32{0, 1, 0, 1}, []trace.Op{g, u, g, g}, 1, 1, 1, 1, 1},
+		{"an update is a use", []uint32{0, 1, 0, 2, 0}, []trace.Op{g, g, u, g, g}, 2, 1, 0, 1, 1},
 		// What will be set before it is asked for is not worth keeping.
 		{"set before get", []uint32{0, 1, 2, 1, 0, 0}, []trace.Op{g, g, g, g, s, g}, 2, 2, 2, 2, 2},
 	}
@@ -92,7 +95,7 @@ func TestOptimal(t *testing.T) {
 		for range 1 + rng.IntN(14) {
 			r.IDs = append(r.IDs, rng.Uint32N(uint32(r.Distinct)))
 			if n%2 == 1 {
-				r.Ops = append(r.Ops, trace.Op(rng.IntN(3)))
+				r.Ops = append(r.Ops, trace.Op(rng.IntN(4)))
 			}
 		}
 		f := NewFuture(r)
@@ -112,6 +115,7 @@ func best(r Requests, i int, in []uint32, capacity int, bypass bool) (hits int) 
 	}
 	id, at := r.IDs[i], slices.Index(in, r.IDs[i])
 	switch {
+	case r.op(i) == trace.Update:
 	case r.op(i) == trace.Delete:
 		if at >= 0 {
 			in = slices.Delete(slices.Clone(in), at, at+1)

@@ -19,9 +19,17 @@ type format struct {
 // formats are all formats, in the order in which they are tried: the pickiest
 // first.
 var formats = []format{
+	{"redis", sniffRedis, openRedis},
+	{"meta", sniffMeta, openMeta},
+	{"csv", sniffCSV, openCSV},
+	{"libcachesim-csv", sniffLibCacheSim, openLibCacheSim},
+	{"twitter", sniffTwitter, openTwitter},
 	{"arc", sniffARC, openARC},
 	{"lirs", sniffLIRS, openLIRS},
 	{"keys", sniffKeys, openKeys},
+	{"oraclegeneral", sniffOracle, openOracle},
+	{"cache2k", sniffCache2k, openCache2k},
+	{"corda", sniffCorda, openCorda},
 }
 
 // Formats returns the names of the formats.
@@ -54,13 +62,14 @@ const sniffSize = 64 << 10
 
 // A beginning is the first sniffSize bytes of a trace.
 type beginning struct {
-	data  []byte
-	text  bool     // no bytes but those of text
-	lines [][]byte // that are complete and not blank
+	data     []byte
+	complete bool     // there is no more
+	text     bool     // no bytes but those of text
+	lines    [][]byte // that are complete and not blank
 }
 
 func newBeginning(data []byte, complete bool) beginning {
-	b := beginning{data: data, text: isText(data)}
+	b := beginning{data: data, complete: complete, text: isText(data)}
 	if !b.text {
 		return b
 	}

@@ -11,7 +11,13 @@ import (
 // and it must not fill more than it says.
 func FuzzRead(f *testing.F) {
 	for _, content := range []string{
-		"1 1 0 0\n2 3 0 1\n", "1\n*\n\n2\r\n", "a\nb\n", "", "\x00\x00\x00\x01", "BZh91AY&SY",
+		"1 1 0 0\n2 3 0 1\n", "1\n*\n\n2\r\n", "a\nb\n", "", "BZh91AY&SY",
+		"7,a:b,3,50,1,get,0\n8,a:b,3,60,1,set,600\n",
+		"op_time,key,key_size,op,op_count,size,ttl\n1,k,1,GET,3,5,0\n",
+		"time,key,op,size,ttl\n1.5,\"a,\"\"b\",get,,\n",
+		"version,time,op,size,lbn\n1,5,28,1024,7\n",
+		"OK\n1.5 [0 1:1] \"set\" \"a\\x01\" \"b\" \"EX\" \"5\"\n1.6 [1 1:1] \"mget\" \"a\" \"b\"\n",
+		oracleRecord(1, 2, 3, 2) + oracleRecord(1, 2, 3, -1), be32(0, 1, 2), be64(big, 1, big),
 	} {
 		for i := range len(formats) + 1 {
 			f.Add([]byte(content), uint8(i))

@@ -17,6 +17,12 @@ type Options struct {
 	// Format is the name of the format, one of [Formats]. If it is empty the
 	// format is recognised.
 	Format string
+	// Columns says where the columns of a libcachesim-csv are, in that tool's
+	// manner: "time=2,id=5,size=4" with positions from 1, and as needed op=,
+	// ttl=, count=, delimiter=tab, header=true and unit=us, which is of the time.
+	// Given alone it names that format too.
+	Columns string
+	Limits
 }
 
 // A Reader is a trace being read.
@@ -64,12 +70,18 @@ func (t *Reader) open(r io.Reader, o Options) error {
 		}
 		return errEmpty
 	}
+	if o.Columns != "" && o.Format == "" {
+		o.Format = "libcachesim-csv"
+	}
 	f, err := pick(o.Format, newBeginning(data, errors.Is(err, io.EOF)))
 	if err != nil {
 		return err
 	}
 	t.format = f.name
-	t.src, err = f.open(in, o)
+	if t.src, err = f.open(in, o); err != nil {
+		return err
+	}
+	t.src, err = Limit(t.src, o.Limits)
 	return err
 }
 

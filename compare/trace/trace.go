@@ -33,6 +33,9 @@ const (
 	Set
 	// Delete removes a key.
 	Delete
+	// Update changes the value of a key that is there, and not its lifetime, such
+	// as an increment. It does nothing for one that is not.
+	Update
 )
 
 // String returns the name of the operation in lower case.
@@ -44,8 +47,34 @@ func (o Op) String() string {
 		return "set"
 	case Delete:
 		return "delete"
+	case Update:
+		return "update"
 	}
 	return "unknown"
+}
+
+// ops are the operations by the names they have in traces, in lower case.
+var ops = map[string]Op{
+	"get": Get, "gets": Get, "get_lease": Get,
+	"set": Set, "put": Set, "add": Set, "replace": Set, "cas": Set, "set_lease": Set,
+	"delete": Delete,
+	"update": Update, "append": Update, "prepend": Update, "incr": Update, "decr": Update,
+}
+
+// parseOp reads the name of an operation, in upper or lower case.
+func parseOp(text []byte) (Op, bool) {
+	var lower [16]byte
+	if len(text) > len(lower) {
+		return 0, false
+	}
+	for i, c := range text {
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		lower[i] = c
+	}
+	op, ok := ops[string(lower[:len(text)])]
+	return op, ok
 }
 
 // A Request is one operation on one key. What a format does not record is zero.
