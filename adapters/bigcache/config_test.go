@@ -52,7 +52,6 @@ func TestNew_RefusesConfig(t *testing.T) {
 }
 
 func TestNew_RefusesTypes(t *testing.T) {
-	type session struct{ token string }
 	_, err := bigcache.New[string](bigcache.Config(1), bigcache.Options[session]{})
 	if err == nil || !strings.Contains(err.Error(), "session.token") {
 		t.Errorf("New with an unexported field = %v, want an error that names session.token", err)

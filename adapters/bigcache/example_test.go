@@ -36,19 +36,19 @@ func Example() {
 	// 0 <nil>
 }
 
-// A type with parts that the default codec would lose needs a codec that says
+// A type with parts that the default codec would change needs a codec that says
 // how to treat them.
 func ExampleOptions() {
-	type session struct {
-		User  string
-		token string
+	type event struct {
+		Name string
+		Data any
 	}
-	_, err := bigcache.New[string](bigcache.Config(64), bigcache.Options[session]{})
+	_, err := bigcache.New[string](bigcache.Config(64), bigcache.Options[event]{})
 	fmt.Println(err)
 
-	_, err = bigcache.New[string](bigcache.Config(64), bigcache.Options[session]{Codec: bigcache.JSON[session]()})
+	_, err = bigcache.New[string](bigcache.Config(64), bigcache.Options[event]{Codec: bigcache.JSON[event]()})
 	fmt.Println(err)
 	// Output:
-	// bigcache: new: codec: field session.token: unexported: unsupported operation
+	// bigcache: new: codec: field event.Data: interface {} would lose its dynamic type: unsupported operation
 	// <nil>
 }

@@ -93,8 +93,8 @@ func (c *Coder[K, V]) hide(op string, err error) error {
 	if err == nil || !c.given {
 		return err
 	}
-	if e, ok := err.(*codec.Error); ok {
-		return e
+	if _, ok := err.(*codec.Error); ok { //nolint:errorlint // what wraps it has a text of its own
+		return err
 	}
 	return &codec.Error{Op: op, Cause: err}
 }

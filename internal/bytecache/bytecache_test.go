@@ -90,8 +90,13 @@ func TestNewCoder_Refuses(t *testing.T) {
 
 type failing struct{}
 
-func (failing) Append(_ []byte, value string) ([]byte, error) { return nil, fmt.Errorf("bad %s", value) }
-func (failing) Decode(data []byte) (string, error)            { return "", fmt.Errorf("bad %s", data) }
+func (failing) Append(_ []byte, value string) ([]byte, error) {
+	return nil, fmt.Errorf("bad %s", value)
+}
+
+func (failing) Decode(data []byte) (string, error) {
+	return "", fmt.Errorf("bad %s", data)
+}
 
 // An error of the user's codec may contain the value; ours does not.
 func TestErrors(t *testing.T) {
@@ -125,9 +130,9 @@ func TestSoonest(t *testing.T) {
 		s.Add(10)
 		s.Add(5)
 		s.Add(7)
-		time.Sleep(4)
+		time.Sleep(4 * time.Nanosecond)
 		due(false)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		due(true)
 		s.Reset()
 		due(false)

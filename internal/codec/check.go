@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/big"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -73,7 +74,7 @@ func (c *checker) value(t reflect.Type, path string) (*times, error) {
 		}
 		return all, err
 	case reflect.Interface:
-		return nil, c.refuse(path, "interface %s would lose its dynamic type", t)
+		return nil, c.refuse(path, "%s would lose its dynamic type", t)
 	}
 	return nil, c.refuse(path, "type %s cannot be encoded", t)
 }
@@ -111,7 +112,7 @@ func (c *checker) fields(t reflect.Type, path string, index []int, names map[str
 		if f.Name == "_" {
 			continue // invisible
 		}
-		path, index := path+"."+f.Name, append(index[:len(index):len(index)], i)
+		path, index := path+"."+f.Name, append(slices.Clip(index), i)
 		tag := parseTag(f)
 		flat := f.Anonymous && tag.name == "" && f.Type.Kind() == reflect.Struct
 		switch {

@@ -81,10 +81,14 @@ func Default[V any]() (Codec[V], error) {
 // Owned returns c's Decode for data that nobody else uses. It spares a copy if
 // the value can be made of data itself.
 func Owned[V any](c Codec[V]) func(data []byte) (V, error) {
-	if o, ok := c.(interface{ decodeOwned([]byte) (V, error) }); ok {
+	if o, ok := c.(owner[V]); ok {
 		return o.decodeOwned
 	}
 	return c.Decode
+}
+
+type owner[V any] interface {
+	decodeOwned(data []byte) (V, error)
 }
 
 // An Error is a failure to encode or decode. Its text names the cause's type

@@ -444,6 +444,9 @@ func TestFormats(t *testing.T) {
 	carry(t, JSON[any](), any("x"))
 	carry(t, CBOR[any](), any(uint64(1)))
 	carry(t, CBOR[session](), session{User: "Ada"}) // without its token
+	if data, err := CBOR[session]().Append(nil, session{"Ada", "token"}); err != nil || bytes.Contains(data, []byte("token")) {
+		t.Errorf("CBOR of an unexported field = %q, %v, want it left out", data, err)
+	}
 }
 
 // Errors say what failed and nothing about the value.

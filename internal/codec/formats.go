@@ -82,11 +82,15 @@ func (c cborCodec[V]) release(s *cborScratch[V]) {
 // maxScratch is the largest buffer worth keeping.
 const maxScratch = 64 << 10
 
-// cborMode is the library set to lose nothing it need not.
-var cborMode = func() (m struct {
+type mode struct {
 	enc cbor.UserBufferEncMode
 	dec cbor.DecMode
-}) {
+}
+
+// cborMode is the library set to lose nothing it need not.
+var cborMode = newMode()
+
+func newMode() (m mode) {
 	enc := cbor.CoreDetEncOptions()
 	enc.NaNConvert = cbor.NaNConvertNone
 	enc.Time = cbor.TimeRFC3339Nano
@@ -105,7 +109,7 @@ var cborMode = func() (m struct {
 		panic(err) // unreachable: the options are constants
 	}
 	return m
-}()
+}
 
 type jsonCodec[V any] struct{}
 

@@ -3,7 +3,13 @@ package codec
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
 	"unsafe"
+)
+
+var (
+	_ owner[string] = text[string]{}
+	_ owner[[]byte] = raw[[]byte]{}
 )
 
 // text is the codec of a V of a string kind: its own bytes.
@@ -43,7 +49,7 @@ func (c raw[V]) Decode(data []byte) (V, error) {
 }
 
 func (raw[V]) decodeOwned(data []byte) (V, error) {
-	b := data[:len(data):len(data)]
+	b := slices.Clip(data)
 	if len(b) > 0 && b[0] == mark {
 		b = b[1:]
 		if len(b) == 0 {
