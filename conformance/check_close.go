@@ -177,7 +177,7 @@ func (r *runner[K, V]) endedGoroutines() error {
 		before := runtime.NumGoroutine()
 		b, err := r.subject.New(Options{})
 		if err != nil {
-			return fmt.Errorf("New: %w", err)
+			return fmt.Errorf("conformance: new: %w", err)
 		}
 		k := r.keys.At(0)
 		if _, ok := backend.As[io.Closer](b); ok {

@@ -179,8 +179,10 @@ func (rec *recorder[K, V]) get(key int) int {
 			return i
 		}
 	}
-	panic(&fault{what: fmt.Sprintf("Get(%s) under load = hit %s", show(rec.keys[key]), show(v)), want: "one of the values that were put in this round",
-		hint: "a value of an earlier round came back, or the value is torn: parts of two"})
+	panic(&fault{
+		what: fmt.Sprintf("Get(%s) under load = hit %s", show(rec.keys[key]), show(v)), want: "one of the values that were put in this round",
+		hint: "a value of an earlier round came back, or the value is torn: parts of two",
+	})
 }
 
 // verify fails the check if a key's history is not linearizable.
@@ -247,7 +249,7 @@ func shrinkHistory(ops []lop, lossy bool) []lop {
 	slices.SortFunc(ops, func(a, b lop) int { return int(a.call - b.call) })
 	for again := true; again; {
 		again = false
-		for i := len(ops) - 1; i >= 0; i-- {
+		for i := range slices.Backward(ops) {
 			if ops[i].kind == opPut && slices.ContainsFunc(ops, func(o lop) bool { return o.kind == opGet && o.val == ops[i].val }) {
 				continue
 			}

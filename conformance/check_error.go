@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -294,13 +295,11 @@ func (p *probe[K, V]) provoke() map[string]error {
 	} else if v.Kind() == reflect.Interface && v.NumMethod() == 0 {
 		v.Set(reflect.ValueOf(secret))
 	}
-	big, ok := sized[V](1)
-	if ok {
-		n := 8 << 20
-		if limit := p.r.traits.MaxValue; limit > 0 {
-			n = limit + 1
-		}
-		big, _ = sized[V](n)
+	n := 8 << 20
+	if limit := p.r.traits.MaxValue; limit > 0 {
+		n = limit + 1
+	}
+	if big, ok := sized[V](n); ok {
 		out["Put of a large value"] = p.b.Put(p.ctx, k, big, nil)
 	}
 	if v := reflect.ValueOf(&k).Elem(); v.Kind() == reflect.String {
@@ -315,7 +314,7 @@ func (p *probe[K, V]) provoke() map[string]error {
 	bad := p.r.keys.Bad
 	if v := reflect.ValueOf(&k).Elem(); v.Kind() == reflect.Interface && v.NumMethod() == 0 {
 		var x any = []string{secret}
-		bad = append(bad[:len(bad):len(bad)], reflect.ValueOf(&x).Elem().Interface().(K))
+		bad = append(slices.Clip(bad), reflect.ValueOf(&x).Elem().Interface().(K))
 		x = struct{ X any }{map[string]string{secret: secret}}
 		bad = append(bad, x.(K))
 	}

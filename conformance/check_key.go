@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -99,8 +100,8 @@ func keyChecks[K comparable, V any]() []check[K, V] {
 				p.hit(k)
 			}
 			p.wantSize(int64(len(taken)))
-			for i := len(taken) - 1; i >= 0; i-- { // overwrite in the other order
-				p.put(taken[i])
+			for _, k := range slices.Backward(taken) { // overwrite in the other order
+				p.put(k)
 			}
 			for _, k := range taken {
 				p.hit(k)
@@ -273,11 +274,12 @@ func (p *probe[K, V]) mixedKey(i int) K {
 		return *any(k).(*K)
 	}
 	v := reflect.ValueOf(&k).Elem()
-	if v.Kind() == reflect.String {
+	switch {
+	case v.Kind() == reflect.String:
 		v.SetString(time.Duration(mix(uint64(i)) >> 1).String())
-	} else if v.CanInt() {
+	case v.CanInt():
 		v.SetInt(int64(mix(uint64(i))))
-	} else {
+	default:
 		v.SetUint(mix(uint64(i)))
 	}
 	return k

@@ -86,14 +86,3 @@ func noSharing[K comparable, V any](r *runner[K, V]) string {
 	}
 	return ""
 }
-
-func either[K comparable, V any](reasons ...func(r *runner[K, V]) string) func(r *runner[K, V]) string {
-	return func(r *runner[K, V]) string {
-		for _, reason := range reasons {
-			if why := reason(r); why != "" {
-				return why
-			}
-		}
-		return ""
-	}
-}

@@ -38,8 +38,7 @@ func asFault(err error) *fault {
 	if err == nil {
 		return nil
 	}
-	var f *fault
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*fault](err); ok {
 		return f
 	}
 	return &fault{what: err.Error()}

@@ -171,9 +171,9 @@ func fill(v reflect.Value, i int, prefix string) {
 			v.Set(reflect.ValueOf(time.Unix(int64(i), int64(i)).UTC()))
 			return
 		}
-		for j := range v.NumField() {
-			if v.Field(j).CanSet() {
-				fill(v.Field(j), i, prefix)
+		for _, field := range v.Fields() {
+			if field.CanSet() {
+				fill(field, i, prefix)
 			}
 		}
 	}
@@ -225,8 +225,20 @@ func oddKeys(t reflect.Type) []reflect.Value {
 		for _, v := range []any{
 			1, int8(1), int16(1), int32(1), int64(1), uint(1), uint8(1), uint16(1), uint32(1), uint64(1), uintptr(1),
 			float32(1), 1.0, complex64(1), complex(1, 0), true, false, 0, "", "0", "1", "true", "nil", "<nil>", named("1"), named(""),
-			[1]string{"1"}, [2]string{"ab", "c"}, [2]string{"a", "bc"}, pair{"ab", "c"}, pair{"a", "bc"}, struct{}{}, [0]int{}, struct{ A, B string }{"ab", "c"},
-			"int", "string", "1 ", "\x00", "\x00\x00", [1]any{1}, [1]any{int64(1)}, [1]any{nil}, [1]any{"1"}, time.Unix(0, 0).UTC(), time.Duration(1),
+			[1]string{"1"},
+			[2]string{"ab", "c"},
+			[2]string{"a", "bc"},
+			pair{"ab", "c"},
+			pair{"a", "bc"},
+			struct{}{},
+			[0]int{},
+			struct{ A, B string }{"ab", "c"},
+			"int", "string", "1 ", "\x00", "\x00\x00",
+			[1]any{1},
+			[1]any{int64(1)},
+			[1]any{nil},
+			[1]any{"1"},
+			time.Unix(0, 0).UTC(), time.Duration(1),
 		} {
 			out = append(out, reflect.ValueOf(&v).Elem())
 		}
@@ -271,8 +283,27 @@ func oddParts(t reflect.Type, n int, part func(v reflect.Value, i int) reflect.V
 	for x := 1; x < len(strs); x++ {
 		a, b := strs[x-1], strs[x]
 		for _, s := range [][2]string{
-			{"ab", "c"}, {"a", "bc"}, {"abc", ""}, {"", "abc"}, {"a ", "b"}, {"a", " b"}, {"a,b", "c"}, {"a", "b,c"}, {"a|b", "c"}, {"a", "b|c"},
-			{"a\x00", "b"}, {"a", "\x00b"}, {"a:b", "c"}, {"a", "b:c"}, {"1", "1a"}, {"11", "a"}, {"\x01a", ""}, {"\"a", "b"}, {"a", "\"b"}, {"a} {", "b"}, {"a", "} {b"},
+			{"ab", "c"},
+			{"a", "bc"},
+			{"abc", ""},
+			{"", "abc"},
+			{"a ", "b"},
+			{"a", " b"},
+			{"a,b", "c"},
+			{"a", "b,c"},
+			{"a|b", "c"},
+			{"a", "b|c"},
+			{"a\x00", "b"},
+			{"a", "\x00b"},
+			{"a:b", "c"},
+			{"a", "b:c"},
+			{"1", "1a"},
+			{"11", "a"},
+			{"\x01a", ""},
+			{"\"a", "b"},
+			{"a", "\"b"},
+			{"a} {", "b"},
+			{"a", "} {b"},
 		} {
 			str := func(i int, s string) reflect.Value { return reflect.ValueOf(s).Convert(part(zero, i).Type()) }
 			make1(map[int]reflect.Value{a: str(a, s[0]), b: str(b, s[1])})
@@ -338,8 +369,14 @@ func badKeys(t reflect.Type) []reflect.Value {
 			return nil
 		}
 		for _, v := range []any{
-			[]int{1}, []byte("a"), map[string]int{}, func() {}, math.NaN(), float32(math.NaN()),
-			[1]any{[]int{1}}, struct{ X any }{map[int]int{}}, [1]float64{math.NaN()}, struct{ F func() }{},
+			[]int{1},
+			[]byte("a"),
+			map[string]int{},
+			func() {}, math.NaN(), float32(math.NaN()),
+			[1]any{[]int{1}},
+			struct{ X any }{map[int]int{}},
+			[1]float64{math.NaN()},
+			struct{ F func() }{},
 		} {
 			out = append(out, reflect.ValueOf(&v).Elem())
 		}

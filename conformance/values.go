@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"math/cmplx"
 	"reflect"
 	"strings"
 	"time"
@@ -22,7 +23,7 @@ func valuesOf[V any](v Values[V]) (Values[V], error) {
 		v.At = func(i int) V {
 			x := reflect.New(t).Elem()
 			fill(x, i, "value-")
-			out, _ := x.Interface().(V)
+			out, _ := reflect.TypeAssert[V](x)
 			return out
 		}
 		if v.Equal(v.At(1), v.At(2)) {
@@ -41,7 +42,7 @@ func valuesOf[V any](v Values[V]) (Values[V], error) {
 		v.Odd = func() []V {
 			var out []V
 			for _, x := range oddValues(t, 2) {
-				y, _ := x.Interface().(V)
+				y, _ := reflect.TypeAssert[V](x)
 				out = append(out, y)
 			}
 			return out
@@ -99,7 +100,7 @@ func same(a, b reflect.Value, depth int) bool {
 		return x == y && math.Signbit(x) == math.Signbit(y) || math.IsNaN(x) && math.IsNaN(y)
 	case reflect.Complex64, reflect.Complex128:
 		x, y := a.Complex(), b.Complex()
-		return x == y || x != x && y != y
+		return x == y || cmplx.IsNaN(x) && cmplx.IsNaN(y)
 	case reflect.Slice:
 		if a.IsNil() != b.IsNil() || a.Len() != b.Len() {
 			return false
@@ -162,8 +163,8 @@ func mutate(v reflect.Value, own bool) bool {
 		}
 		return false
 	case reflect.Struct:
-		for i := range v.NumField() {
-			if v.Field(i).CanSet() && mutate(v.Field(i), own) {
+		for _, field := range v.Fields() {
+			if field.CanSet() && mutate(field, own) {
 				return true
 			}
 		}
@@ -294,8 +295,18 @@ func oddBytes() [][]byte {
 		all[i] = byte(i)
 	}
 	out := [][]byte{
-		{}, {0}, {0, 0}, []byte("a\x00"), []byte("\x00a"), []byte(" "), []byte("a "), []byte("\r\n"), []byte("END\r\n"), []byte("null"), []byte("nil"), []byte("\"\""),
-		{0xff}, {0xc3, 0x28}, []byte("\uFEFF"), []byte("\uFFFD"), []byte("1"), []byte("0"), []byte("{}"), {0xf6}, {0xf7}, {0x40}, {0x60}, all,
+		{},
+		{0},
+		{0, 0},
+		[]byte("a\x00"), []byte("\x00a"), []byte(" "), []byte("a "), []byte("\r\n"), []byte("END\r\n"), []byte("null"), []byte("nil"), []byte("\"\""),
+		{0xff},
+		{0xc3, 0x28},
+		[]byte("\uFEFF"), []byte("\uFFFD"), []byte("1"), []byte("0"), []byte("{}"),
+		{0xf6},
+		{0xf7},
+		{0x40},
+		{0x60},
+		all,
 	}
 	for _, n := range []int{255, 256, 4095, 4096, 65535, 65536, 65537} {
 		out = append(out, bytes.Repeat([]byte{'v'}, n))
