@@ -20,6 +20,7 @@ type load struct {
 	format   string // of the trace; empty if generated
 	requests int64
 	distinct int
+	ttls     bool // some requests have one
 
 	limits trace.Limits
 	open   func() (trace.Source, func() error, error)
@@ -160,6 +161,7 @@ func (l *load) read(src trace.Source) iter.Seq2[segment, error] {
 			}
 			gets := true
 			for i, q := range batch[:n] {
+				l.ttls = l.ttls || q.TTL != 0
 				keys[i], ops[i] = q.Key, q.Op
 				gets = gets && q.Op == trace.Get
 				if err == nil {

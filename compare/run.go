@@ -33,6 +33,9 @@ func run(ctx context.Context, l *load, contestants []Contestant, capacities []Ca
 		t.judge(contestants)
 		report.Tables = append(report.Tables, t)
 	}
+	if l.ttls {
+		report.Notes = append(report.Notes, Note{"the trace", "has TTLs, which are not honoured: a cache that does has fewer hits"})
+	}
 	for _, c := range contestants {
 		if c.Note != "" {
 			report.Notes = append(report.Notes, Note{c.Name, c.Note})
