@@ -19,8 +19,16 @@ type loadFlags struct {
 func (f *loadFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.file, "trace", "", "`file` with recorded requests, plain or packed by gzip, xz, zstd or bzip2")
-	flags.StringVar(&f.spec, "workload", "", "generated requests, `kind:name=value,...` with the kinds "+strings.Join(workload.Kinds(), ", "))
+	flags.StringVar(&f.spec, "workload", "", "generated requests, `kind:name=value,...` of the kinds "+kinds())
 	addTraceFlags(cmd, &f.options)
+}
+
+func kinds() string {
+	var names []string
+	for _, k := range workload.Kinds() {
+		names = append(names, k.Name)
+	}
+	return strings.Join(names, ", ")
 }
 
 // addTraceFlags adds the flags that say how to read a trace.

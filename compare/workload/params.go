@@ -11,7 +11,7 @@ import (
 // params are the parameters of a workload, as they are asked for one by one.
 type params struct {
 	given map[string]string // and not yet asked for
-	full  []string          // every parameter with its value
+	full  []string          // every parameter with its value, not yet shown
 	err   error             // the first
 }
 
@@ -42,35 +42,37 @@ func (p *params) take(name string) (string, bool) {
 	return text, ok
 }
 
-// own is take for a parameter of the kind: its name may have been left out.
-func (p *params) own(name string) (string, bool) {
+// whole returns a whole number, or standard if it is not given.
+func (p *params) whole(name string, standard, least, most uint64) uint64 {
+	n := standard
 	if text, ok := p.take(name); ok {
-		return text, ok
+		var err error
+		if n, err = strconv.ParseUint(text, 10, 64); err != nil || n < least || n > most {
+			p.fail("%s=%s: expected a whole number from %d to %d", name, text, least, most)
+			n = standard
+		}
 	}
-	return p.take("")
-}
-
-// value returns a whole number, or standard if it is not given.
-func (p *params) value(name string, standard, least, most uint64) uint64 {
-	text, ok := p.take(name)
-	if !ok {
-		return standard
-	}
-	n, err := strconv.ParseUint(text, 10, 64)
-	if err != nil || n < least || n > most {
-		p.fail("%s=%s: expected a whole number from %d to %d", name, text, least, most)
-		return standard
-	}
+	p.show(name, n)
 	return n
 }
 
-// float returns a parameter of the kind and shows it.
-func (p *params) float(name string, standard, least, most float64) float64 {
+// own returns the kind's own first parameter, whose name may be left out.
+func (p *params) own(name string, standard, least, most float64) float64 {
+	if text, ok := p.take(""); ok {
+		if _, twice := p.given[name]; twice {
+			p.fail("%s: expected it once", name)
+		}
+		p.given[name] = text
+	}
+	return p.number(name, standard, least, most)
+}
+
+// number returns a number, or standard if it is not given.
+func (p *params) number(name string, standard, least, most float64) float64 {
 	n := standard
-	if text, ok := p.own(name); ok {
+	if text, ok := p.take(name); ok {
 		var err error
-		n, err = strconv.ParseFloat(text, 64)
-		if err != nil || !(n >= least && n <= most) { // also false for NaN
+		if n, err = strconv.ParseFloat(text, 64); err != nil || !(n >= least && n <= most) { // also if it is NaN
 			p.fail("%s=%s: expected a number from %v to %v", name, text, least, most)
 			n = standard
 		}
@@ -79,11 +81,38 @@ func (p *params) float(name string, standard, least, most float64) float64 {
 	return n
 }
 
+// optional is number for what is 0 and not shown if it is not given.
+func (p *params) optional(name string, most float64) float64 {
+	if _, ok := p.given[name]; !ok {
+		return 0
+	}
+	return p.number(name, 0, 0, most)
+}
+
+// distribution returns nil if it is not given.
+func (p *params) distribution(name string, unit func(string) (float64, error)) distribution {
+	text, ok := p.take(name)
+	if !ok {
+		return nil
+	}
+	d, err := parseDistribution(text, unit)
+	if err != nil {
+		p.fail("%s=%s: %w", name, text, err)
+	}
+	p.show(name, text)
+	return d
+}
+
 func (p *params) show(name string, value any) {
 	p.full = append(p.full, fmt.Sprintf("%s=%v", name, value))
 }
 
-func (p *params) shown() string { return strings.Join(p.full, ",") }
+// shown returns what was asked for since it was called last.
+func (p *params) shown() []string {
+	full := p.full
+	p.full = nil
+	return full
+}
 
 func (p *params) fail(format string, args ...any) {
 	if p.err == nil {

@@ -5,7 +5,21 @@
 //	zipf:s=0.99,keys=100000,requests=1000000,seed=1
 //
 // What is left out has a default, and the same text always gives the same
-// requests.
+// requests. See [Kinds] for the kinds. These parameters go with any of them:
+//
+//	keys=100000       how many keys there are
+//	requests=1000000  how many requests
+//	seed=1            another one gives other requests
+//	writes=0.1        the share of requests that are sets
+//	deletes=0.01      the share of requests that are deletes
+//	size=100-1000     the size of a key's value, in bytes
+//	ttl=10s-1h        the TTL of a key
+//	rate=1000         requests per second of the workload's own time
+//
+// A size or TTL is one value, a range of which every value is equally likely, or
+// lognormal:MEDIAN:SIGMA. It belongs to a key: all requests for the key have it.
+// Whether a request is a write does not depend on its key, and the keys are the
+// same with and without writes.
 package workload
 
 import (
@@ -13,17 +27,24 @@ import (
 	"io"
 	"math/rand/v2"
 	"strings"
+	"time"
 
 	"github.com/cachepact/cachepact/compare/trace"
 )
 
 // A Workload is a stream of requests that can be generated any number of times.
 type Workload struct {
-	name     string
-	requests uint64
-	seed     uint64
-	start    func(*rand.Rand) func() uint64
+	name            string
+	requests        uint64
+	seed            uint64
+	writes, deletes float64
+	size, ttl       distribution
+	rate            float64
+	start           start
 }
+
+// A start begins a stream of numbers of keys, which it draws from rng.
+type start func(rng *rand.Rand) func() uint64
 
 // Parse reads the description of a workload.
 func Parse(spec string) (*Workload, error) {
@@ -37,7 +58,35 @@ func Parse(spec string) (*Workload, error) {
 			return w, nil
 		}
 	}
-	return nil, fmt.Errorf("workload: unknown kind %q: expected one of %s", name, strings.Join(Kinds(), ", "))
+	return nil, fmt.Errorf("workload: unknown kind %q: expected one of %s", name, strings.Join(names(), ", "))
+}
+
+func (k kind) parse(list string) (*Workload, error) {
+	p, err := newParams(list)
+	if err != nil {
+		return nil, err
+	}
+	w := &Workload{}
+	keys := p.whole("keys", 100_000, 1, 1<<32-2)
+	w.requests = p.whole("requests", 1_000_000, 1, 1<<50)
+	w.seed = p.whole("seed", 1, 0, 1<<64-1)
+	common := p.shown()
+	w.writes = p.optional("writes", 1)
+	w.deletes = p.optional("deletes", 1)
+	if w.writes+w.deletes > 1 {
+		p.fail("writes=%v,deletes=%v: expected no more than 1 together", w.writes, w.deletes)
+	}
+	w.size = p.distribution("size", parseBytes)
+	w.ttl = p.distribution("ttl", parseTTL)
+	w.rate = p.optional("rate", 1e9)
+	common = append(common, p.shown()...)
+	w.start = k.build(p, keys, w.requests)
+	if err := p.finish(); err != nil {
+		return nil, err
+	}
+	// What is the kind's own comes first, as it is what one looks for.
+	w.name = k.name + ":" + strings.Join(append(p.shown(), common...), ",")
+	return w, nil
 }
 
 // String returns the description of w with every parameter.
@@ -45,26 +94,55 @@ func (w *Workload) String() string { return w.name }
 
 // Open returns the requests from the first on.
 func (w *Workload) Open() trace.Source {
-	rng := rand.New(rand.NewPCG(w.seed, 0))
-	return &source{left: w.requests, next: w.start(rng)}
+	return &source{
+		Workload: w,
+		next:     w.start(rand.New(rand.NewPCG(w.seed, 0))),
+		ops:      rand.New(rand.NewPCG(w.seed, 1)),
+	}
 }
 
 type source struct {
-	left uint64
+	*Workload
 	next func() uint64
+	ops  *rand.Rand
+	done uint64
 }
 
 // Read implements [trace.Source].
 func (s *source) Read(batch []trace.Request) (int, error) {
-	if s.left == 0 {
+	if s.done == s.requests {
 		return 0, io.EOF
 	}
-	n := int(min(s.left, uint64(len(batch))))
+	n := int(min(s.requests-s.done, uint64(len(batch))))
 	for i := range n {
-		batch[i] = trace.Request{Key: spread(s.next())}
+		key := spread(s.next() + s.seed<<32)
+		q := trace.Request{Key: key, Op: s.op()}
+		if s.size != nil {
+			q.Size = int64(s.size(spread(key ^ 1)))
+		}
+		if s.ttl != nil {
+			q.TTL = time.Duration(s.ttl(spread(key ^ 2)))
+		}
+		if s.rate > 0 {
+			q.Time = time.Duration(float64(s.done) / s.rate * 1e9)
+		}
+		batch[i] = q
+		s.done++
 	}
-	s.left -= uint64(n)
 	return n, nil
+}
+
+func (s *source) op() trace.Op {
+	if s.writes+s.deletes == 0 {
+		return trace.Get
+	}
+	switch u := s.ops.Float64(); {
+	case u < s.writes:
+		return trace.Set
+	case u < s.writes+s.deletes:
+		return trace.Delete
+	}
+	return trace.Get
 }
 
 // spread is a bijection that makes neighbouring numbers unlike each other, so

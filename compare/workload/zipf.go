@@ -59,3 +59,42 @@ func (z zipf) inverse(u float64) float64 {
 	}
 	return math.Exp(u)
 }
+
+// gray draws numbers below n by about a zipf distribution, the way YCSB does: J.
+// Gray and others, Quickly generating billion-record synthetic databases, SIGMOD
+// 1994. It is exact for the first two numbers, and takes an s below 1 only.
+type gray struct {
+	n, s, zeta, eta float64
+}
+
+func newGray(s, n float64) gray {
+	g := gray{n: n, s: s, zeta: zeta(s, n)}
+	g.eta = (1 - math.Pow(2/n, 1-s)) / (1 - zeta(s, 2)/g.zeta)
+	return g
+}
+
+func (g gray) draw(rng *rand.Rand) uint64 {
+	u := rng.Float64()
+	switch uz := u * g.zeta; {
+	case uz < 1:
+		return 0
+	case uz < 1+math.Pow(0.5, g.s):
+		return 1
+	}
+	return uint64(g.n * math.Pow(g.eta*u-g.eta+1, 1/(1-g.s)))
+}
+
+// zeta is the sum of k⁻ˢ up to n. What is far out is summed up by the
+// Euler-Maclaurin formula.
+func zeta(s, n float64) float64 {
+	const exact = 1000
+	sum := 0.0
+	for k := 1.0; k <= min(n, exact); k++ {
+		sum += math.Pow(k, -s)
+	}
+	if n <= exact {
+		return sum
+	}
+	integral := (math.Pow(n, 1-s) - math.Pow(exact, 1-s)) / (1 - s)
+	return sum + integral + (math.Pow(n, -s)-math.Pow(exact, -s))/2 - s*(math.Pow(n, -s-1)-math.Pow(exact, -s-1))/12
+}
