@@ -506,7 +506,7 @@ func (p *probe[K, V]) affords(d time.Duration) bool {
 	if d > time.Until(lastMoment) {
 		return false
 	}
-	return float64(p.r.minute)*d.Minutes() < float64(50*time.Millisecond)
+	return p.r.minute*d.Minutes() < float64(50*time.Millisecond)
 }
 
 // lastMoment is before fake time overflows, which would end the process: the
