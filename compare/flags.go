@@ -17,28 +17,31 @@ type loadFlags struct {
 }
 
 func (f *loadFlags) add(cmd *cobra.Command) {
+	f.addTrace(cmd)
+	f.addWorkload(cmd)
+	f.addLimits(cmd)
+}
+
+func (f *loadFlags) addTrace(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.file, "trace", "", "`file` with recorded requests, plain or packed by gzip, xz, zstd or bzip2")
-	flags.StringVar(&f.spec, "workload", "", "generated requests, `kind:name=value,...` of the kinds "+kinds())
-	addTraceFlags(cmd, &f.options)
+	flags.StringVar(&f.options.Format, "format", "", "`format` of the trace, recognised if not given: "+strings.Join(trace.Formats(), ", "))
+	flags.StringVar(&f.options.Columns, "columns", "", "`positions` in a csv without header, such as time=1,id=2,size=3,delimiter=tab,unit=ms")
 }
 
-func kinds() string {
-	var names []string
+func (f *loadFlags) addWorkload(cmd *cobra.Command) {
+	var kinds []string
 	for _, k := range workload.Kinds() {
-		names = append(names, k.Name)
+		kinds = append(kinds, k.Name)
 	}
-	return strings.Join(names, ", ")
+	cmd.Flags().StringVar(&f.spec, "workload", "", "generated requests, `kind:name=value,...` of the kinds "+strings.Join(kinds, ", "))
 }
 
-// addTraceFlags adds the flags that say how to read a trace.
-func addTraceFlags(cmd *cobra.Command, o *trace.Options) {
+func (f *loadFlags) addLimits(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&o.Format, "format", "", "`format` of the trace, recognised if not given: "+strings.Join(trace.Formats(), ", "))
-	flags.StringVar(&o.Columns, "columns", "", "`positions` in a csv without header, such as time=1,id=2,size=3,delimiter=tab,unit=ms")
-	flags.Int64Var(&o.Skip, "skip", 0, "leave out the first `n` requests")
-	flags.Int64Var(&o.Max, "max-requests", 0, "stop after `n` requests (default: all)")
-	flags.Float64Var(&o.Sample, "sample", 0, "take only a `share` of the keys, such as 0.01, and scale capacities alike (default: all)")
+	flags.Int64Var(&f.options.Skip, "skip", 0, "leave out the first `n` requests")
+	flags.Int64Var(&f.options.Max, "max-requests", 0, "stop after `n` requests (default: all)")
+	flags.Float64Var(&f.options.Sample, "sample", 0, "take only a `share` of the keys, such as 0.01, and scale capacities alike (default: all)")
 }
 
 // load reads what the flags say.
@@ -60,5 +63,16 @@ func (f *loadFlags) load(cmd *cobra.Command) (*load, error) {
 		}
 		return loadWorkload(f.spec, f.options.Limits)
 	}
-	return nil, errors.New("nothing to replay: expected --trace FILE or --workload SPEC")
+	return nil, errors.New("nothing to read: expected " + f.expected(cmd))
+}
+
+// expected names the flags that say what to read, as far as cmd has them.
+func (f *loadFlags) expected(cmd *cobra.Command) string {
+	var all []string
+	for _, flag := range []string{"trace FILE", "workload SPEC"} {
+		if name, _, _ := strings.Cut(flag, " "); cmd.Flags().Lookup(name) != nil {
+			all = append(all, "--"+flag)
+		}
+	}
+	return strings.Join(all, " or ")
 }

@@ -70,7 +70,7 @@ func (l *load) scan(limit int) (err error) {
 		l.format = r.Format()
 	}
 	l.index = trace.NewIndex()
-	for seg, err := range l.read(src) {
+	for seg, err := range l.read(batches(src)) {
 		if err != nil {
 			return err
 		}
@@ -122,19 +122,10 @@ func (l *load) segments(size int) iter.Seq2[segment, error] {
 			}
 			return
 		}
-		src, done, err := l.open()
-		if err != nil {
-			yield(segment{}, err)
-			return
-		}
-		for seg, err := range l.read(src) {
-			if !yield(seg, err) || err != nil {
-				_ = done() // nothing was written
+		for seg, err := range l.read(l.batches()) {
+			if !yield(seg, err) {
 				return
 			}
-		}
-		if err := done(); err != nil {
-			yield(segment{}, err)
 		}
 	}
 }
@@ -147,20 +138,53 @@ func (s segment) slice(from, to int) segment {
 	return part
 }
 
-// read turns the requests of src into segments.
-func (l *load) read(src trace.Source) iter.Seq2[segment, error] {
-	return func(yield func(segment, error) bool) {
-		batch := make([]trace.Request, 512)
-		keys := make([]uint64, len(batch))
-		ids := make([]uint32, len(batch))
-		ops := make([]trace.Op, len(batch))
+// batches yields the requests as they are read. A batch is valid until the next.
+func (l *load) batches() iter.Seq2[[]trace.Request, error] {
+	return func(yield func([]trace.Request, error) bool) {
+		src, done, err := l.open()
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for batch, err := range batches(src) {
+			if !yield(batch, err) || err != nil {
+				_ = done() // nothing was written
+				return
+			}
+		}
+		if err := done(); err != nil {
+			yield(nil, err)
+		}
+	}
+}
+
+func batches(src trace.Source) iter.Seq2[[]trace.Request, error] {
+	return func(yield func([]trace.Request, error) bool) {
+		batch := make([]trace.Request, batchSize)
 		for {
 			n, err := src.Read(batch)
 			if errors.Is(err, io.EOF) {
 				return
 			}
+			if !yield(batch[:n], err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// batchSize is how many requests are read at a time.
+const batchSize = 512
+
+// read turns requests into segments.
+func (l *load) read(batches iter.Seq2[[]trace.Request, error]) iter.Seq2[segment, error] {
+	return func(yield func(segment, error) bool) {
+		keys := make([]uint64, batchSize)
+		ids := make([]uint32, batchSize)
+		ops := make([]trace.Op, batchSize)
+		for batch, err := range batches {
 			gets := true
-			for i, q := range batch[:n] {
+			for i, q := range batch {
 				l.ttls = l.ttls || q.TTL != 0
 				keys[i], ops[i] = q.Key, q.Op
 				gets = gets && q.Op == trace.Get
@@ -168,9 +192,9 @@ func (l *load) read(src trace.Source) iter.Seq2[segment, error] {
 					ids[i], err = l.index.ID(q.Key)
 				}
 			}
-			seg := segment{keys: keys[:n], ids: ids[:n]}
+			seg := segment{keys: keys[:len(batch)], ids: ids[:len(batch)]}
 			if !gets {
-				seg.ops = ops[:n]
+				seg.ops = ops[:len(batch)]
 			}
 			if !yield(seg, err) || err != nil {
 				return

@@ -42,7 +42,7 @@ func Command(own ...Contestant) *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newCompare(append(Builtin(), own...)))
+	root.AddCommand(newCompare(append(Builtin(), own...)), newTrace())
 	return root
 }
 

@@ -14,17 +14,7 @@ import (
 // Text writes the report for a terminal.
 func (r *Report) Text(w io.Writer) error {
 	var out bytes.Buffer
-	out.WriteString(r.Workload.Name)
-	if r.Workload.Format != "" {
-		fmt.Fprintf(&out, " (%s)", r.Workload.Format)
-	}
-	sample := ""
-	if r.Workload.Sample < 1 {
-		sample = fmt.Sprintf(", a sample of %v of the keys", r.Workload.Sample)
-	}
-	fmt.Fprintf(&out, ": %s requests, %s keys%s; %s %s/%s, %d CPUs\n",
-		count(r.Workload.Requests), count(int64(r.Workload.Distinct)), sample,
-		r.Machine.Go, r.Machine.OS, r.Machine.Arch, r.Machine.CPUs)
+	fmt.Fprintf(&out, "%v; %v\n", r.Workload, r.Machine)
 	for _, t := range r.Tables {
 		t.text(&out, r.Workload)
 	}
@@ -40,6 +30,24 @@ func (r *Report) Text(w io.Writer) error {
 		}
 	}
 	return nil
+}
+
+// String describes the workload in a line.
+func (w Workload) String() string {
+	s := w.Name
+	if w.Format != "" {
+		s += " (" + w.Format + ")"
+	}
+	s += fmt.Sprintf(": %s requests, %s keys", count(w.Requests), count(int64(w.Distinct)))
+	if w.Sample < 1 {
+		s += fmt.Sprintf(", a sample of %v of the keys", w.Sample)
+	}
+	return s
+}
+
+// String describes the machine in a few words.
+func (m Machine) String() string {
+	return fmt.Sprintf("%s %s/%s, %d CPUs", m.Go, m.OS, m.Arch, m.CPUs)
 }
 
 func (t Table) text(out *bytes.Buffer, w Workload) {

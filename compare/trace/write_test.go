@@ -50,20 +50,25 @@ func TestWrite(t *testing.T) {
 	all := []Request{
 		{Key: math.MaxUint64, Time: math.MaxInt64 - time.Second, Size: math.MaxInt64, TTL: 1},
 		{Key: 7, Op: Set, TTL: 90 * time.Minute, Time: 1500 * time.Millisecond},
-		{Key: 7, Op: Delete}, {Key: 7, Op: Update},
+		{Key: 7, Op: Delete},
+		{Key: 7, Op: Update},
 	}
 	for _, tt := range []struct {
 		format string
 		all    []Request
 		as     string // what it is recognised as, if something else
 	}{
-		{"csv", keys, ""}, {"csv", all, ""},
+		{"csv", keys, ""},
+		{"csv", all, ""},
 		{"libcachesim-csv", sized, ""},
 		{"oraclegeneral", sized, ""},
-		{"arc", keys, ""}, {"arc", hashes, ""},
-		{"lirs", keys, ""}, {"keys", hashes, "lirs"},
+		{"arc", keys, ""},
+		{"arc", hashes, ""},
+		{"lirs", keys, ""},
+		{"keys", hashes, "lirs"},
 		{"cache2k", keys, ""},
-		{"corda", keys, ""}, {"corda", hashes, ""},
+		{"corda", keys, ""},
+		{"corda", hashes, ""},
 	} {
 		content, err := written(t, tt.all, WriteOptions{Format: tt.format, Future: future(tt.all)})
 		if err != nil {
