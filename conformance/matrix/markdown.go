@@ -74,15 +74,15 @@ func (m *Matrix) Markdown(w io.Writer) error {
 			}
 			b.WriteString(reasons + heading)
 			reasons, heading = "", ""
-			fmt.Fprintf(&b, "- %v, %s, %s", looks[n.Outcome], escape(strings.Join(n.Columns, ", ")), escape(n.Case))
-			if len(n.Types) > 0 {
-				fmt.Fprintf(&b, ", only %s", escape(strings.Join(n.Types, ", ")))
-			}
-			fmt.Fprintf(&b, ": %s", escape(n.Why))
+			fmt.Fprintf(&b, "- %v: **%s**: %s", looks[n.Outcome], escape(strings.Join(n.Columns, ", ")), escape(n.Why))
 			if n.Link != "" {
-				fmt.Fprintf(&b, " (%s)", link(n.Link))
+				fmt.Fprintf(&b, " %s", link(n.Link))
 			}
-			b.WriteString("\n")
+			fmt.Fprintf(&b, " (%s", escape(strings.Join(n.Cases, ", ")))
+			if len(n.Types) > 0 {
+				fmt.Fprintf(&b, "; only %s", escape(strings.Join(n.Types, ", ")))
+			}
+			b.WriteString(")\n")
 		}
 	}
 	_, err := io.WriteString(w, b.String())

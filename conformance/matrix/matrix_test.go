@@ -391,7 +391,7 @@ func TestMarkdown_escapes(t *testing.T) {
 	if err := merge(t, r).Markdown(&b); err != nil {
 		t.Fatal(err)
 	}
-	want := "- ✗ fail, p, x: a\\|b &lt;b\\> \\`c\\` \\[d\\](e) \\*f\\* &amp;amp; \\$g\\$ \uFFFD\\[31m \uFFFD new \\# line\n"
+	want := "- ✗ fail: **p**: a\\|b &lt;b\\> \\`c\\` \\[d\\](e) \\*f\\* &amp;amp; \\$g\\$ \uFFFD\\[31m \uFFFD new \\# line (x)\n"
 	if !strings.Contains(b.String(), want) {
 		t.Errorf("got\n%s\nwant the line\n%s", b.String(), want)
 	}

@@ -24,12 +24,13 @@ var looks = map[conformance.Outcome]look{
 
 func (l look) String() string { return l.Symbol + " " + l.Word }
 
-// A note is a reason and the caches of one rule for which it holds.
+// A note is a reason, with the cases of one rule and the caches for which it
+// holds.
 type note struct {
 	Reason
 	Anchor  string
 	Outcome conformance.Outcome
-	Case    string
+	Cases   []string
 	Columns []string
 	columns []int
 }
@@ -37,24 +38,32 @@ type note struct {
 // notes returns the reasons of a row, the worst outcomes first.
 func (m *Matrix) notes(row Row) []note {
 	var all []note
-	for _, kase := range row.Cases {
-		n := 0
-		for i, cell := range kase.Cells {
-			for _, reason := range cell.Reasons {
-				j := slices.IndexFunc(all, func(o note) bool {
-					return o.Case == kase.Name && o.Outcome == cell.Outcome && o.Why == reason.Why && o.Detail == reason.Detail &&
-						o.Link == reason.Link && slices.Equal(o.Types, reason.Types)
-				})
-				if j < 0 {
-					n++
-					j = len(all)
-					all = append(all, note{Reason: reason, Anchor: id(row.ID, kase.Name, strconv.Itoa(n)), Outcome: cell.Outcome, Case: kase.Name})
+	same := func(a, b note) bool {
+		return a.Outcome == b.Outcome && a.Why == b.Why && a.Detail == b.Detail && a.Link == b.Link && slices.Equal(a.Types, b.Types)
+	}
+	for c := range m.Columns {
+		var own []note
+		for _, kase := range row.Cases {
+			for _, reason := range kase.Cells[c].Reasons {
+				n := note{Reason: reason, Outcome: kase.Cells[c].Outcome, columns: []int{c}}
+				i := slices.IndexFunc(own, func(o note) bool { return same(n, o) })
+				if i < 0 {
+					i = len(own)
+					own = append(own, n)
 				}
-				if !slices.Contains(all[j].columns, i) {
-					all[j].Columns = append(all[j].Columns, m.Columns[i].Name)
-					all[j].columns = append(all[j].columns, i)
-				}
+				own[i].Cases = append(own[i].Cases, kase.Name)
 			}
+		}
+		for _, n := range own {
+			i := slices.IndexFunc(all, func(o note) bool { return same(n, o) && slices.Equal(n.Cases, o.Cases) })
+			if i < 0 {
+				i = len(all)
+				n.Anchor = id(row.ID, strconv.Itoa(i+1))
+				n.columns = nil
+				all = append(all, n)
+			}
+			all[i].columns = append(all[i].columns, c)
+			all[i].Columns = append(all[i].Columns, m.Columns[c].Name)
 		}
 	}
 	slices.SortStableFunc(all, func(a, b note) int { return rank(a.Outcome) - rank(b.Outcome) })
@@ -66,7 +75,7 @@ func rank(o conformance.Outcome) int { return slices.Index(outcomes, o) }
 // anchor returns where the reason for an outcome in column c stands, or "".
 func anchor(notes []note, c int, o conformance.Outcome, kase string) string {
 	for _, n := range notes {
-		if n.Outcome == o && slices.Contains(n.columns, c) && (kase == "" || n.Case == kase) {
+		if n.Outcome == o && slices.Contains(n.columns, c) && (kase == "" || slices.Contains(n.Cases, kase)) {
 			return n.Anchor
 		}
 	}

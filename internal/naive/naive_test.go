@@ -1,0 +1,167 @@
+// Package naive holds the raw libraries as they are used without an adapter: what
+// their READMEs show, in the dozen lines that anyone would write to get a cache
+// with Get, Put, Invalidate and Stats. The conformance matrix has a column for
+// each, which shows what the adapters repair.
+//
+// There are only tests here, so that no program links any of it.
+package naive
+
+import (
+	"cmp"
+	"context"
+	"time"
+
+	"github.com/allegro/bigcache/v3"
+	"github.com/dgraph-io/ristretto"
+	lru "github.com/hashicorp/golang-lru/v2"
+	gocache "github.com/patrickmn/go-cache"
+
+	"github.com/cachepact/cachepact/backend"
+	"github.com/cachepact/cachepact/conformance"
+)
+
+type Ristretto struct{ *ristretto.Cache }
+
+func newRistretto(o conformance.Options) (backend.Backend[string, []byte], error) {
+	c, err := ristretto.NewCache(&ristretto.Config{
+		NumCounters: 1e5, MaxCost: int64(cmp.Or(o.Capacity, 1<<30)), BufferItems: 64, Metrics: true,
+	})
+	return Ristretto{c}, err
+}
+
+func (r Ristretto) Get(_ context.Context, key string) ([]byte, bool, error) {
+	value, ok := r.Cache.Get(key)
+	if !ok {
+		return nil, false, nil
+	}
+	return value.([]byte), true, nil
+}
+
+func (r Ristretto) Put(_ context.Context, key string, value []byte, ttl *time.Duration) error {
+	if ttl == nil {
+		r.Set(key, value, 1)
+	} else {
+		r.SetWithTTL(key, value, 1, *ttl)
+	}
+	return nil
+}
+
+func (r Ristretto) Invalidate(_ context.Context, key *string) error {
+	if key == nil {
+		r.Clear()
+	} else {
+		r.Del(*key)
+	}
+	return nil
+}
+
+func (r Ristretto) Stats(context.Context) (backend.Stats, error) {
+	return backend.Stats{Size: int64(r.Metrics.KeysAdded() - r.Metrics.KeysEvicted())}, nil
+}
+
+func (r Ristretto) Close() error {
+	r.Cache.Close()
+	return nil
+}
+
+type GoCache struct{ *gocache.Cache }
+
+func newGoCache(conformance.Options) (backend.Backend[string, []byte], error) {
+	return GoCache{gocache.New(5*time.Minute, 0)}, nil
+}
+
+func (g GoCache) Get(_ context.Context, key string) ([]byte, bool, error) {
+	value, ok := g.Cache.Get(key)
+	if !ok {
+		return nil, false, nil
+	}
+	return value.([]byte), true, nil
+}
+
+func (g GoCache) Put(_ context.Context, key string, value []byte, ttl *time.Duration) error {
+	if ttl == nil {
+		g.Set(key, value, gocache.DefaultExpiration)
+	} else {
+		g.Set(key, value, *ttl)
+	}
+	return nil
+}
+
+func (g GoCache) Invalidate(_ context.Context, key *string) error {
+	if key == nil {
+		g.Flush()
+	} else {
+		g.Delete(*key)
+	}
+	return nil
+}
+
+func (g GoCache) Stats(context.Context) (backend.Stats, error) {
+	return backend.Stats{Size: int64(g.ItemCount())}, nil
+}
+
+// BigCache has one lifetime for all entries.
+type BigCache struct{ *bigcache.BigCache }
+
+func newBigCache(conformance.Options) (backend.Backend[string, []byte], error) {
+	config := bigcache.DefaultConfig(10 * time.Minute)
+	config.Verbose = false
+	config.CleanWindow = 5 * time.Minute
+	config.Shards, config.MaxEntriesInWindow = 16, 10_000 // the defaults take 300 MB
+	c, err := bigcache.New(context.Background(), config)
+	return BigCache{c}, err
+}
+
+func (b BigCache) Get(_ context.Context, key string) ([]byte, bool, error) {
+	value, err := b.BigCache.Get(key)
+	if err == bigcache.ErrEntryNotFound {
+		return nil, false, nil
+	}
+	return value, err == nil, err
+}
+
+func (b BigCache) Put(_ context.Context, key string, value []byte, _ *time.Duration) error {
+	return b.Set(key, value)
+}
+
+func (b BigCache) Invalidate(_ context.Context, key *string) error {
+	if key == nil {
+		return b.Reset()
+	}
+	return b.Delete(*key)
+}
+
+func (b BigCache) Stats(context.Context) (backend.Stats, error) {
+	return backend.Stats{Size: int64(b.Len())}, nil
+}
+
+// LRU has no lifetimes.
+type LRU struct{ *lru.Cache[string, []byte] }
+
+func newLRU(o conformance.Options) (backend.Backend[string, []byte], error) {
+	c, err := lru.New[string, []byte](cmp.Or(o.Capacity, 1<<17))
+	return LRU{c}, err
+}
+
+func (l LRU) Get(_ context.Context, key string) ([]byte, bool, error) {
+	value, ok := l.Cache.Get(key)
+	return value, ok, nil
+}
+
+func (l LRU) Put(_ context.Context, key string, value []byte, _ *time.Duration) error {
+	l.Add(key, value)
+	return nil
+}
+
+func (l LRU) Invalidate(_ context.Context, key *string) error {
+	if key == nil {
+		l.Purge()
+	} else {
+		l.Remove(*key)
+	}
+	return nil
+}
+
+func (l LRU) Stats(context.Context) (backend.Stats, error) {
+	return backend.Stats{Size: int64(l.Len())}, nil
+}
