@@ -46,11 +46,12 @@ import (
 
 // Backend is a [backend.Backend] over the library's cache. Values are copied.
 type Backend[K comparable, V any] struct {
-	coder   *bytecache.Coder[K, V]
-	cache   atomic.Pointer[bigcache.BigCache] // nil once closed
-	hasher  bigcache.Hasher
-	limits  limits
-	stripes bytecache.Stripes // one is held by whoever writes a key
+	coder         *bytecache.Coder[K, V]
+	cache         atomic.Pointer[bigcache.BigCache] // nil once closed
+	limits        limits
+	hasher        bigcache.Hasher
+	foreignHasher bool              // the user's, which may keep the keys it is shown
+	stripes       bytecache.Stripes // one is held by whoever writes a key
 
 	sweeping sync.Mutex
 	soonest  bytecache.Soonest
@@ -71,6 +72,7 @@ var (
 // default one cannot carry every V; see [Config] for a configuration to start
 // from. The caller closes what it made.
 func New[K comparable, V any](config bigcache.Config, o Options[V]) (*Backend[K, V], error) {
+	foreign := config.Hasher != nil
 	lim, err := complete(&config)
 	if err != nil {
 		return nil, wrap("new", err)
@@ -83,7 +85,7 @@ func New[K comparable, V any](config bigcache.Config, o Options[V]) (*Backend[K,
 	if err != nil {
 		return nil, wrap("new", err)
 	}
-	b := &Backend[K, V]{coder: coder, hasher: config.Hasher, limits: lim}
+	b := &Backend[K, V]{coder: coder, limits: lim, hasher: config.Hasher, foreignHasher: foreign}
 	b.cache.Store(cache)
 	return b, nil
 }

@@ -56,6 +56,10 @@ func (c *Coder[K, V]) Key(buf *Buffer, key K) (string, error) {
 // Buffer then.
 func (c *Coder[K, V]) RawKey(key K) (string, bool) { return c.keys.Raw(key) }
 
+// AppendKey appends the bytes of key to dst, which it does not keep. It fails
+// with an error that wraps backend.ErrKey.
+func (c *Coder[K, V]) AppendKey(dst []byte, key K) ([]byte, error) { return c.keys.Append(dst, key) }
+
 // DecodeKey returns the key that Key made name of.
 func (c *Coder[K, V]) DecodeKey(name string) (K, error) {
 	return c.keys.Decode(unsafe.Slice(unsafe.StringData(name), len(name)))
@@ -85,6 +89,14 @@ func (c *Coder[K, V]) Value(data []byte) (V, error) {
 func (c *Coder[K, V]) ValueOwned(data []byte) (V, error) {
 	v, err := c.owned(data)
 	return v, c.hide("decode", err)
+}
+
+// Unescaped returns b as a string that does not make the compiler move b to the
+// heap, although it is given to a library that could keep it. The caller knows
+// that the library does not.
+func Unescaped(b []byte) string {
+	p := uintptr(unsafe.Pointer(unsafe.SliceData(b)))
+	return unsafe.String(*(**byte)(unsafe.Pointer(&p)), len(b))
 }
 
 // hide hides the text of an error of the user's codec, which may contain the
