@@ -133,7 +133,7 @@ func (c *checker) fields(t reflect.Type, path string, index []int, names map[str
 			return c.refuse(path, "has the same name as %s", other)
 		}
 		names[name] = path
-		if tag.omitEmpty && !emptyIsZero(f.Type) {
+		if tag.omitEmpty && (marshals(f.Type) || !emptyIsZero(f.Type)) {
 			return c.refuse(path, "its tag's omitempty would change an empty value")
 		}
 		if tag.omitZero && f.Type != timeType && hasMethod(f.Type, "IsZero") {

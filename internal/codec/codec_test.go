@@ -282,6 +282,8 @@ func TestTimes(t *testing.T) {
 	carry(t, c, event{At: at, Until: &at, Log: []time.Time{at, {}}, By: map[string]struct{ T [1]time.Time }{"x": {[1]time.Time{at}}}})
 	carry(t, c, event{At: time.Now(), Log: []time.Time{time.Unix(0, 0), time.Date(9999, 12, 31, 23, 59, 59, 999999999, time.UTC)}})
 
+	carry(t, must(Default[time.Time]()), at)
+
 	mean := time.Date(1, 2, 3, 4, 5, 6, 0, time.FixedZone("LMT", 3208))
 	for _, bad := range []event{
 		{At: mean},
