@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"maps"
 	"reflect"
 	"runtime"
@@ -16,18 +15,21 @@ import (
 	"github.com/cachepact/cachepact/backend"
 )
 
-// cache is a correct backend whose methods and steps can be replaced.
-type cache[K comparable, V any] struct {
-	methods[K, V]
-	steps[K, V]
+// cache is a correct backend whose methods and steps can be replaced. Its keys
+// and values are those of its user in an any; see [typed].
+type cache struct {
+	methods
+	steps
 	traits   backend.Traits
-	capacity int // 0: no bound
-	valid    backend.KeyChecker[K]
+	capacity int          // 0: no bound
+	zero     any          // the zero key
+	values   reflect.Type // of values
+	valid    backend.KeyChecker[any]
 
 	mu       sync.Mutex
 	closed   bool
-	entries  map[any]*entry[K, V] // by what id returns
-	recent   *list.List           // most recently used first
+	entries  map[any]*entry // by what id returns
+	recent   *list.List     // most recently used first
 	counters map[string]uint64
 
 	closing sync.Once
@@ -35,57 +37,50 @@ type cache[K comparable, V any] struct {
 }
 
 // methods are the methods of the backend.
-type methods[K comparable, V any] struct {
-	get        func(ctx context.Context, key K) (backend.Entry[V], bool, error)
-	put        func(ctx context.Context, key K, value V, ttl *time.Duration) error
-	invalidate func(ctx context.Context, key *K) error
+type methods struct {
+	get        func(ctx context.Context, key any) (backend.Entry[any], bool, error)
+	getEntry   func(ctx context.Context, key any) (backend.Entry[any], bool, error)
+	put        func(ctx context.Context, key any, value any, ttl *time.Duration) error
+	invalidate func(ctx context.Context, key *any) error
 	stats      func(ctx context.Context) (backend.Stats, error)
-	getMany    func(ctx context.Context, keys []K) (map[K]V, error)
-	putMany    func(ctx context.Context, items []backend.Item[K, V]) error
-	all        func(yield func(K, V) bool)
+	getMany    func(ctx context.Context, keys []any) (map[any]any, error)
+	putMany    func(ctx context.Context, items []backend.Item[any, any]) error
+	all        func(yield func(any, any) bool)
 	flush      func(ctx context.Context) error
 	close      func() error
+
+	// What a fault does with what it should not keep or change; usually nil.
+	keepKey  func(read func() any, write func(any)) // of Invalidate
+	keepKeys func(swap func(i, j int), n int)       // of GetMany
 }
 
 // steps are what the methods are made of. All but check and fail are called
 // under the lock.
-type steps[K comparable, V any] struct {
-	check    func(key K) error                                            // whether key can be one
-	fail     func(what string, key *K, cause error) error                 // makes the error of a method
-	id       func(key K) any                                              // what tells keys apart
-	in, out  func(V) V                                                    // on the way in and out
-	fits     func(value V) error                                          // whether value is not too large
-	lifetime func(old *entry[K, V], ttl *time.Duration) (time.Time, bool) // deadline of a new entry; false: stores nothing
-	live     func(e *entry[K, V]) bool                                    // whether the deadline is still to come
-	replace  func(old *entry[K, V], value V) bool                         // whether a Put over old has an effect; old may be nil
-	room     func()                                                       // before an entry is added
-	touch    func(e *entry[K, V])                                         // after a hit
+type steps struct {
+	check    func(key any) error                                    // whether key can be one
+	fail     func(what string, key *any, cause error) error         // makes the error of a method
+	id       func(key any) any                                      // what tells keys apart
+	in, out  func(any) any                                          // on the way in and out
+	fits     func(value any) error                                  // whether value is not too large
+	lifetime func(old *entry, ttl *time.Duration) (time.Time, bool) // deadline of a new entry; false: stores nothing
+	live     func(e *entry) bool                                    // whether the deadline is still to come
+	replace  func(old *entry, value any) bool                       // whether a Put over old has an effect; old may be nil
+	room     func()                                                 // before an entry is added
+	touch    func(e *entry)                                         // after a hit
 	size     func() int64
 }
 
-type entry[K comparable, V any] struct {
-	key      K
-	value    V
+type entry struct {
+	key      any
+	value    any
 	put      time.Time
 	deadline time.Time // zero: never
 	hits     int
 	place    *list.Element
 }
 
-var (
-	_ backend.Backend[string, any]     = (*cache[string, any])(nil)
-	_ backend.Ranger[string, any]      = (*cache[string, any])(nil)
-	_ backend.EntryGetter[string, any] = (*cache[string, any])(nil)
-	_ backend.Batcher[string, any]     = (*cache[string, any])(nil)
-	_ backend.Flusher                  = (*cache[string, any])(nil)
-	_ backend.Describer                = (*cache[string, any])(nil)
-)
-
-func newCache[K comparable, V any](capacity int, t backend.Traits) *cache[K, V] {
-	c := &cache[K, V]{capacity: capacity, traits: t, valid: backend.NewKeyChecker[K]()}
-	if !copies[V]() {
-		c.traits.Values = backend.ByReference
-	}
+func newCache(capacity int, t backend.Traits, zero any, values reflect.Type) *cache {
+	c := &cache{capacity: capacity, traits: t, zero: zero, values: values}
 	if t.Bound == backend.BoundNone {
 		c.capacity = 0
 	}
@@ -93,49 +88,24 @@ func newCache[K comparable, V any](capacity int, t backend.Traits) *cache[K, V] 
 		backend.CounterHits: 0, backend.CounterMisses: 0, backend.CounterEvictions: 0, backend.CounterExpirations: 0,
 	}
 	c.clear()
-	c.methods = methods[K, V]{
+	c.methods = methods{
 		get: c.lookup, put: c.store, invalidate: c.forget, stats: c.count, getMany: c.lookupMany, putMany: c.storeMany,
 		all: c.list, flush: c.sync, close: c.shut,
 	}
-	c.steps = steps[K, V]{
-		check: c.checkKey, fail: failure[K], id: func(key K) any { return key }, in: c.own, out: c.own, fits: c.checkValue,
-		lifetime: deadline[K, V], live: before[K, V], replace: func(*entry[K, V], V) bool { return true },
-		room: c.evict, touch: func(e *entry[K, V]) { c.recent.MoveToFront(e.place) }, size: func() int64 { return int64(len(c.entries)) },
+	c.getEntry = func(ctx context.Context, key any) (backend.Entry[any], bool, error) { return c.get(ctx, key) }
+	c.steps = steps{
+		check: c.checkKey, fail: failure, id: func(key any) any { return key }, in: c.own, out: c.own, fits: c.checkValue,
+		lifetime: deadline, live: before, replace: func(*entry, any) bool { return true },
+		room: c.evict, touch: func(e *entry) { c.recent.MoveToFront(e.place) }, size: func() int64 { return int64(len(c.entries)) },
 	}
 	return c
 }
 
-func (c *cache[K, V]) Get(ctx context.Context, key K) (V, bool, error) {
-	e, hit, err := c.get(ctx, key)
-	return e.Value, hit, err
-}
-
-func (c *cache[K, V]) GetEntry(ctx context.Context, key K) (backend.Entry[V], bool, error) {
-	return c.get(ctx, key)
-}
-
-func (c *cache[K, V]) Put(ctx context.Context, key K, value V, ttl *time.Duration) error {
-	return c.put(ctx, key, value, ttl)
-}
-func (c *cache[K, V]) Invalidate(ctx context.Context, key *K) error     { return c.invalidate(ctx, key) }
-func (c *cache[K, V]) Stats(ctx context.Context) (backend.Stats, error) { return c.stats(ctx) }
-func (c *cache[K, V]) GetMany(ctx context.Context, keys []K) (map[K]V, error) {
-	return c.getMany(ctx, keys)
-}
-
-func (c *cache[K, V]) PutMany(ctx context.Context, items []backend.Item[K, V]) error {
-	return c.putMany(ctx, items)
-}
-func (c *cache[K, V]) All() iter.Seq2[K, V]            { return func(yield func(K, V) bool) { c.all(yield) } }
-func (c *cache[K, V]) Flush(ctx context.Context) error { return c.flush(ctx) }
-func (c *cache[K, V]) Close() error                    { return c.close() }
-func (c *cache[K, V]) Traits() backend.Traits          { return c.traits }
-
 // The correct methods.
 
-func (c *cache[K, V]) lookup(_ context.Context, key K) (backend.Entry[V], bool, error) {
+func (c *cache) lookup(_ context.Context, key any) (backend.Entry[any], bool, error) {
 	if err := c.begin("get", &key); err != nil {
-		return backend.Entry[V]{}, false, err
+		return backend.Entry[any]{}, false, err
 	}
 	defer c.mu.Unlock()
 	e := c.entries[c.id(key)]
@@ -146,15 +116,15 @@ func (c *cache[K, V]) lookup(_ context.Context, key K) (backend.Entry[V], bool, 
 	}
 	if e == nil {
 		c.counters[backend.CounterMisses]++
-		return backend.Entry[V]{}, false, nil
+		return backend.Entry[any]{}, false, nil
 	}
 	e.hits++
 	c.touch(e)
 	c.counters[backend.CounterHits]++
-	return backend.Entry[V]{Value: c.out(e.value), Deadline: e.deadline}, true, nil
+	return backend.Entry[any]{Value: c.out(e.value), Deadline: e.deadline}, true, nil
 }
 
-func (c *cache[K, V]) store(_ context.Context, key K, value V, ttl *time.Duration) error {
+func (c *cache) store(_ context.Context, key any, value any, ttl *time.Duration) error {
 	if err := c.begin("put", &key); err != nil {
 		return err
 	}
@@ -177,7 +147,7 @@ func (c *cache[K, V]) store(_ context.Context, key K, value V, ttl *time.Duratio
 	return nil
 }
 
-func (c *cache[K, V]) forget(_ context.Context, key *K) error {
+func (c *cache) forget(_ context.Context, key *any) error {
 	if err := c.begin("invalidate", key); err != nil {
 		return err
 	}
@@ -190,7 +160,7 @@ func (c *cache[K, V]) forget(_ context.Context, key *K) error {
 	return nil
 }
 
-func (c *cache[K, V]) count(context.Context) (backend.Stats, error) {
+func (c *cache) count(context.Context) (backend.Stats, error) {
 	if err := c.begin("stats", nil); err != nil {
 		return backend.Stats{}, err
 	}
@@ -199,8 +169,8 @@ func (c *cache[K, V]) count(context.Context) (backend.Stats, error) {
 	return backend.Stats{Size: c.size(), Counters: maps.Clone(c.counters)}, nil
 }
 
-func (c *cache[K, V]) lookupMany(ctx context.Context, keys []K) (map[K]V, error) {
-	found, errs := map[K]V{}, make([]error, len(keys))
+func (c *cache) lookupMany(ctx context.Context, keys []any) (map[any]any, error) {
+	found, errs := map[any]any{}, make([]error, len(keys))
 	for i, k := range keys {
 		e, hit, err := c.get(ctx, k)
 		if hit {
@@ -211,7 +181,7 @@ func (c *cache[K, V]) lookupMany(ctx context.Context, keys []K) (map[K]V, error)
 	return found, errors.Join(errs...)
 }
 
-func (c *cache[K, V]) storeMany(ctx context.Context, items []backend.Item[K, V]) error {
+func (c *cache) storeMany(ctx context.Context, items []backend.Item[any, any]) error {
 	errs := make([]error, len(items))
 	for i, it := range items {
 		errs[i] = c.put(ctx, it.Key, it.Value, it.TTL)
@@ -219,15 +189,15 @@ func (c *cache[K, V]) storeMany(ctx context.Context, items []backend.Item[K, V])
 	return errors.Join(errs...)
 }
 
-func (c *cache[K, V]) list(yield func(K, V) bool) {
-	var all []*entry[K, V]
+func (c *cache) list(yield func(any, any) bool) {
+	var all []*entry
 	c.locked(func() {
 		for _, e := range c.entries {
 			all = append(all, e)
 		}
 	})
 	for _, e := range all {
-		var value V
+		var value any
 		live := false
 		c.locked(func() { live, value = c.live(e), c.out(e.value) })
 		if live && !yield(e.key, value) {
@@ -236,7 +206,7 @@ func (c *cache[K, V]) list(yield func(K, V) bool) {
 	}
 }
 
-func (c *cache[K, V]) sync(context.Context) error {
+func (c *cache) sync(context.Context) error {
 	err := c.begin("flush", nil)
 	if err == nil {
 		c.mu.Unlock()
@@ -244,7 +214,7 @@ func (c *cache[K, V]) sync(context.Context) error {
 	return err
 }
 
-func (c *cache[K, V]) shut() error {
+func (c *cache) shut() error {
 	c.closing.Do(func() {
 		c.locked(func() {
 			c.closed = true
@@ -259,28 +229,28 @@ func (c *cache[K, V]) shut() error {
 
 // The correct steps.
 
-func (c *cache[K, V]) checkKey(key K) error {
+func (c *cache) checkKey(key any) error {
 	if err := c.valid.Check(key); err != nil {
 		return err
 	}
-	if s, ok := any(key).(string); ok && c.traits.MaxKey > 0 && len(s) > c.traits.MaxKey {
+	if s, ok := key.(string); ok && c.traits.MaxKey > 0 && len(s) > c.traits.MaxKey {
 		return backend.ErrTooLarge
 	}
 	return nil
 }
 
-func (c *cache[K, V]) checkValue(value V) error {
+func (c *cache) checkValue(value any) error {
 	if limit := c.traits.MaxValue; limit > 0 && length(value) > limit {
 		return backend.ErrTooLarge
 	}
 	return nil
 }
 
-func failure[K comparable](what string, _ *K, cause error) error {
+func failure(what string, _ *any, cause error) error {
 	return fmt.Errorf("faulty: %s: %w", what, cause)
 }
 
-func deadline[K comparable, V any](_ *entry[K, V], ttl *time.Duration) (time.Time, bool) {
+func deadline(_ *entry, ttl *time.Duration) (time.Time, bool) {
 	switch {
 	case ttl == nil:
 		return time.Time{}, true
@@ -290,28 +260,22 @@ func deadline[K comparable, V any](_ *entry[K, V], ttl *time.Duration) (time.Tim
 	return time.Now().Add(*ttl), true
 }
 
-func before[K comparable, V any](e *entry[K, V]) bool {
+func before(e *entry) bool {
 	return e.deadline.IsZero() || time.Now().Before(e.deadline)
 }
 
 // own copies values of type []byte, unless the cache declares that it shares.
-func (c *cache[K, V]) own(v V) V {
-	if b, ok := any(v).([]byte); ok && c.traits.Values == backend.ByCopy {
-		return any(bytes.Clone(b)).(V)
+func (c *cache) own(v any) any {
+	if b, ok := v.([]byte); ok && c.traits.Values == backend.ByCopy {
+		return any(bytes.Clone(b))
 	}
 	return v
-}
-
-// copies reports whether own copies all memory that a V refers to.
-func copies[V any]() bool {
-	t := reflect.TypeFor[V]()
-	return t.Kind() <= reflect.Complex128 || t.Kind() == reflect.String || t == reflect.TypeFor[[]byte]()
 }
 
 // What methods and faults share.
 
 // begin checks the key, if any, and locks c unless it is closed.
-func (c *cache[K, V]) begin(what string, key *K) error {
+func (c *cache) begin(what string, key *any) error {
 	if key != nil {
 		if err := c.check(*key); err != nil {
 			return c.fail(what, key, err)
@@ -325,42 +289,42 @@ func (c *cache[K, V]) begin(what string, key *K) error {
 	return nil
 }
 
-func (c *cache[K, V]) locked(f func()) {
+func (c *cache) locked(f func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	f()
 }
 
 // peek returns the entry under key, or nil.
-func (c *cache[K, V]) peek(key K) (e *entry[K, V]) {
+func (c *cache) peek(key any) (e *entry) {
 	if c.check(key) == nil {
 		c.locked(func() { e = c.entries[c.id(key)] })
 	}
 	return e
 }
 
-func (c *cache[K, V]) add(key K, value V, deadline time.Time) *entry[K, V] {
-	e := &entry[K, V]{key: key, value: c.in(value), put: time.Now(), deadline: deadline}
+func (c *cache) add(key any, value any, deadline time.Time) *entry {
+	e := &entry{key: key, value: c.in(value), put: time.Now(), deadline: deadline}
 	e.place = c.recent.PushFront(e)
 	c.entries[c.id(key)] = e
 	return e
 }
 
 // remove removes e, unless it is nil or has been removed before.
-func (c *cache[K, V]) remove(e *entry[K, V]) {
+func (c *cache) remove(e *entry) {
 	if e != nil && c.entries[c.id(e.key)] == e {
 		delete(c.entries, c.id(e.key))
 		c.recent.Remove(e.place)
 	}
 }
 
-func (c *cache[K, V]) clear() {
-	c.entries = map[any]*entry[K, V]{}
+func (c *cache) clear() {
+	c.entries = map[any]*entry{}
 	c.recent = list.New()
 }
 
 // sweep removes the expired entries.
-func (c *cache[K, V]) sweep() {
+func (c *cache) sweep() {
 	for _, e := range c.entries {
 		if !c.live(e) {
 			c.remove(e)
@@ -370,7 +334,7 @@ func (c *cache[K, V]) sweep() {
 }
 
 // evict makes room for one entry.
-func (c *cache[K, V]) evict() {
+func (c *cache) evict() {
 	if c.capacity > 0 && len(c.entries) >= c.capacity {
 		c.sweep()
 	}
@@ -380,15 +344,15 @@ func (c *cache[K, V]) evict() {
 	}
 }
 
-func (c *cache[K, V]) oldest() *entry[K, V] {
+func (c *cache) oldest() *entry {
 	if c.recent.Len() == 0 {
 		return nil
 	}
-	return c.recent.Back().Value.(*entry[K, V])
+	return c.recent.Back().Value.(*entry)
 }
 
 // every runs f in a goroutine every d until Close.
-func (c *cache[K, V]) every(d time.Duration, f func()) {
+func (c *cache) every(d time.Duration, f func()) {
 	stop, done := make(chan struct{}), make(chan struct{})
 	c.stops = append(c.stops, func() { close(stop); <-done })
 	go func() {
@@ -408,7 +372,7 @@ func (c *cache[K, V]) every(d time.Duration, f func()) {
 
 // queue starts a goroutine that runs what later is given, in order, until Close.
 // wait returns when all that was given before has been run.
-func (c *cache[K, V]) queue() (later func(f func()), wait func()) {
+func (c *cache) queue() (later func(f func()), wait func()) {
 	var mu sync.Mutex
 	var todo []func()
 	var stopped bool

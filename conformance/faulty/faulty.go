@@ -97,7 +97,7 @@ func Met[K comparable, V any](n Need) bool {
 // Faults returns every fault, in the order of the rules.
 func Faults() []Fault {
 	var out []Fault
-	for _, m := range mutations[string, string]() {
+	for _, m := range mutations {
 		out = append(out, m.Fault)
 	}
 	return out
@@ -112,42 +112,47 @@ func New[K comparable, V any](name string, o conformance.Options) (backend.Backe
 
 // Relaxed is New for a backend that declares t. The correct one then keeps what
 // it declares: it shares its values, refuses what is too large, or grows without
-// a bound. Faults may declare more.
+// a bound. A fault may declare more.
 func Relaxed[K comparable, V any](name string, o conformance.Options, t backend.Traits) (backend.Backend[K, V], error) {
 	if o.Capacity < 0 {
 		return nil, fmt.Errorf("faulty: new: capacity %d is negative", o.Capacity)
 	}
-	c := newCache[K, V](o.Capacity, t)
+	if v := reflect.TypeFor[V](); v.Kind() > reflect.Complex128 && v.Kind() != reflect.String && v != reflect.TypeFor[[]byte]() {
+		t.Values = backend.ByReference // only bytes are copied
+	}
+	var zero K
+	c := newCache(o.Capacity, t, zero, reflect.TypeFor[V]())
 	if name != "" && name != Correct {
-		all := mutations[K, V]()
-		i := slices.IndexFunc(all, func(m mutation[K, V]) bool { return m.Name == name })
+		i := slices.IndexFunc(mutations, func(m mutation) bool { return m.Name == name })
 		if i < 0 {
 			return nil, fmt.Errorf("faulty: new: no fault %q", name)
 		}
-		if !Met[K, V](all[i].Needs) {
-			return nil, fmt.Errorf("faulty: new: %s needs %s", name, all[i].Needs)
+		if !Met[K, V](mutations[i].Needs) {
+			return nil, fmt.Errorf("faulty: new: %s needs %s", name, mutations[i].Needs)
 		}
-		all[i].apply(c)
+		mutations[i].apply(c)
 	}
-	return c, nil
+	return typed[K, V]{c}, nil
 }
 
 // A mutation puts a fault into a correct cache.
-type mutation[K comparable, V any] struct {
+type mutation struct {
 	Fault
-	apply func(c *cache[K, V])
+	apply func(c *cache)
 }
 
-// mutations returns every mutation in the order of the rules.
-func mutations[K comparable, V any]() []mutation[K, V] {
-	all := slices.Concat(
-		hitFaults[K, V](), overwriteFaults[K, V](), keyFaults[K, V](), valueFaults[K, V](), ttlFaults[K, V](), invalidateFaults[K, V](),
-		statsFaults[K, V](), concurrentFaults[K, V](), closeFaults[K, V](), errorFaults[K, V](), viewFaults[K, V](), traitFaults[K, V](),
-	)
+// mutations are in the order of the rules.
+var mutations = inOrder(
+	hitFaults, overwriteFaults, keyFaults, valueFaults, ttlFaults, invalidateFaults,
+	statsFaults, concurrentFaults, closeFaults, errorFaults, viewFaults, traitFaults,
+)
+
+func inOrder(groups ...[]mutation) []mutation {
 	rank := map[string]int{}
 	for i, rule := range conformance.Rules() {
 		rank[rule.ID] = i
 	}
-	slices.SortStableFunc(all, func(a, b mutation[K, V]) int { return rank[a.Rule] - rank[b.Rule] })
+	all := slices.Concat(groups...)
+	slices.SortStableFunc(all, func(a, b mutation) int { return rank[a.Rule] - rank[b.Rule] })
 	return all
 }
