@@ -99,6 +99,7 @@ func TestTable(t *testing.T) {
 		t.Fatalf("exit code %d, stderr %q", code, stderr)
 	}
 	got = regexp.MustCompile(` *[0-9.]+[mµn]?s\n`).ReplaceAllString(got, " TIME\n")
+	got = regexp.MustCompile(` +time\n`).ReplaceAllString(got, " TIME\n")
 	got = regexp.MustCompile(` v[0-9]\S*`).ReplaceAllString(got, "")
 	got = regexp.MustCompile(`; go.*`).ReplaceAllString(got, "; MACHINE")
 	golden := filepath.Join("testdata", "table.txt")
