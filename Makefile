@@ -6,7 +6,7 @@ lint := go tool -modfile=internal/tools/go.mod golangci-lint
 ristretto := github.com/dgraph-io/ristretto
 compare := go run ./cmd/cachepact compare --capacity 1%,5%,10%
 
-.PHONY: help compare test race lint fmt bench fuzz check
+.PHONY: help compare test race lint fmt bench fuzz matrix check
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
 compare: ## replay a real trace and a Zipf workload through every adapter
@@ -28,8 +28,13 @@ fuzz: ## run each fuzz test for FUZZTIME
 	while read -r pkg f; do \
 		echo "$$pkg $$f"; go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) "$$pkg" </dev/null; \
 	done
+matrix: ## write docs/matrix.*: the rules that each adapter keeps, and each library used naively
+	@reports=$$(mktemp -d); trap 'rm -r "$$reports"' EXIT; \
+	CONFORMANCE_REPORT=$$reports go test -count=1 ./backend/memory ./adapters/... ./internal/naive; \
+	go run ./cmd/cachepact matrix "$$reports" --markdown docs/matrix.md --json docs/matrix.json --html docs/matrix.html
 check: ## all that a change must pass
 	go vet ./...
 	go fix -diff ./...
 	go mod tidy -diff
-	@$(MAKE) --no-print-directory lint test race
+	@$(MAKE) --no-print-directory lint test race matrix
+	git diff --exit-code -- docs/matrix.md docs/matrix.json docs/matrix.html
