@@ -106,7 +106,7 @@ func TestLimits(t *testing.T) {
 		size := func(limit int) int {
 			return []int{limit, limit - 1, r.IntN(limit), r.IntN(limit), min(limit, r.IntN(300))}[r.IntN(5)]
 		}
-		for range 300 {
+		for range 150 {
 			key := strings.Repeat(string(rune('a'+r.IntN(4))), size(maxKey))
 			value := make([]byte, size(maxValue))
 			if len(value) > 0 {
