@@ -5,6 +5,7 @@ import (
 	"github.com/cachepact/cachepact/adapters/gocache"
 	"github.com/cachepact/cachepact/adapters/golanglru"
 	"github.com/cachepact/cachepact/adapters/ristretto"
+	"github.com/cachepact/cachepact/adapters/ttlcache"
 	"github.com/cachepact/cachepact/backend"
 )
 
@@ -33,6 +34,14 @@ func Builtin() []Contestant {
 			Note:   "bounds bytes, not entries, and takes no less than 1 MiB: it was given room for the capacity, and has more",
 			New: func(o Options) (backend.Backend[uint64, uint64], error) {
 				return bigcache.New[uint64](bigcache.Config(bigcacheMB(o.Capacity)), bigcache.Options[uint64]{})
+			},
+		},
+		{
+			Name:   "ttlcache",
+			Module: "github.com/jellydator/ttlcache/v3",
+			LRU:    true,
+			New: func(o Options) (backend.Backend[uint64, uint64], error) {
+				return ttlcache.New[uint64, uint64](uint64(o.Capacity))
 			},
 		},
 		{
