@@ -146,6 +146,9 @@ func capacityChecks[K comparable, V any]() []check[K, V] {
 				p.put(p.key(i)) // evicts nobody
 			}
 		}
+		for i := range 300 {
+			p.put(p.key(49 - i%3)) // nor do many updates of a few
+		}
 		p.settle()
 		for i := range 50 {
 			p.hit(p.key(i))
@@ -168,6 +171,69 @@ func capacityChecks[K comparable, V any]() []check[K, V] {
 		for i := range 20 {
 			p.hit(p.key(100 + i))
 		}
+	}}, check[K, V]{rule: "invalidate/nil", kase: "bound-stays", opts: Options{Capacity: 50}, void: noBound, run: func(p *probe[K, V]) {
+		p.lossy = true
+		for range 2 {
+			for i := range 150 {
+				p.put(p.key(i))
+			}
+			p.settle()
+			p.fits(150)
+			p.clear()
+		}
+	}}, check[K, V]{rule: "ttl/overwrite", kase: "forgotten-by-eviction", opts: Options{Capacity: 20}, void: exact, run: func(p *probe[K, V]) {
+		p.lossy = true
+		for i := range 20 {
+			p.putTTL(p.key(i), p.unit())
+		}
+		for i := range 60 {
+			p.put(p.key(100 + i))
+		}
+		for i := range 20 { // evicted, and put again without a TTL
+			p.put(p.key(i))
+		}
+		p.settle()
+		var held []K
+		for i := range 20 {
+			if _, hit := p.get(p.key(i)); hit {
+				held = append(held, p.key(i))
+			}
+		}
+		p.sleep(2 * p.unit())
+		p.settle()
+		for _, k := range held {
+			if _, hit := p.get(k); !hit {
+				p.hinted("its earlier lifetime was not forgotten when it was evicted", "a hit: it was put again without a TTL, and only time has passed",
+					"Get(%s) = miss", show(k))
+			}
+		}
+	}}, check[K, V]{rule: "stats/size", kase: "capacity-concurrent", opts: Options{Capacity: 20}, void: noBound, run: func(p *probe[K, V]) {
+		p.loose = true
+		vals := []V{p.val(), p.val()}
+		parallel(func() {
+			for range p.rounds(30) {
+				p.together(6, func(g int) {
+					for i := range 25 {
+						_ = p.b.Put(p.ctx, p.key((i*6+g)%150), vals[g%2], nil)
+					}
+				})
+				p.settle()
+				held, size := 0, p.size()
+				for i := range 150 {
+					c := p.cell(p.key(i))
+					c.past = vals
+					if _, hit := p.get(p.key(i)); hit {
+						held++
+					}
+				}
+				if size > 20 || held > 20 {
+					p.failf("after six goroutines put 150 keys at a capacity of 20: Size = %d, and %d of them hit", size, held)("at most 20")
+				}
+				if size != int64(held) {
+					p.missized(fmt.Sprintf("%d: that many keys hit", held), "Stats().Size = %d", size)
+				}
+			}
+		})
 	}}, check[K, V]{rule: "stats/size", kase: "churn", opts: Options{Capacity: 100}, void: noBound, run: func(p *probe[K, V]) {
 		p.lossy = true
 		for i := range 3000 {

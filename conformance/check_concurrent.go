@@ -146,6 +146,19 @@ func (p *probe[K, V]) guard1(mu *sync.Mutex, f func()) {
 	}
 }
 
+// together runs f on n goroutines and ends the check with the first fault.
+func (p *probe[K, V]) together(n int, f func(g int)) {
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	for g := range n {
+		wg.Go(func() { p.guard1(&mu, func() { f(g) }) })
+	}
+	wg.Wait()
+	if p.fault != nil {
+		panic(p.fault)
+	}
+}
+
 func (rec *recorder[K, V]) put(key, val int) {
 	p := rec.p
 	err := p.b.Put(p.ctx, rec.keys[key], rec.vals[val], nil)
@@ -308,10 +321,18 @@ func concurrentChecks[K comparable, V any]() []check[K, V] {
 			}
 			return ""
 		}, run: func(p *probe[K, V]) { parallel(p.refreshAtSweep) }},
+		{rule: "ttl/overwrite", kase: "two-puts-meet", void: func(r *runner[K, V]) string {
+			if !r.bubble {
+				return "an hour of real time is too long"
+			}
+			return ""
+		}, run: func(p *probe[K, V]) { parallel(p.mixedLifetimes) }},
 		{rule: "concurrent/race", kase: "everything", run: func(p *probe[K, V]) { parallel(p.everything) }},
 		{rule: "concurrent/race", kase: "close", void: noCloser[K, V], free: func(r *runner[K, V]) error {
-			for i := range 12 {
-				if f := r.session(Options{Capacity: 100 * (i % 2)}, func(p *probe[K, V]) { parallel(p.closeRaces) }); f != nil {
+			for i := range 24 {
+				if f := r.session(Options{Capacity: 100 * (i % 2)}, func(p *probe[K, V]) {
+					parallel(func() { p.closeRaces(1 + uint64(i)*5) })
+				}); f != nil {
 					return f
 				}
 			}
@@ -473,29 +494,34 @@ func (p *probe[K, V]) refreshRaces(other func(k K)) {
 		ttl = time.Millisecond
 	}
 	n := min(4, p.r.keys.N)
-	for range p.rounds(150) {
+	for round := range p.rounds(150) {
 		for i := range n {
 			p.putTTL(p.key(i), ttl)
 		}
 		time.Sleep(2*ttl + p.r.traits.Lateness)
 		start := make(chan struct{})
 		var wg sync.WaitGroup
-		for g := range 3 {
-			wg.Go(func() {
-				<-start
-				for i := range 2 * n {
-					other(p.key((i + g) % n))
-				}
-			})
-		}
+		var mu sync.Mutex
 		wg.Go(func() {
 			<-start
-			p.guard(func() {
+			p.guard1(&mu, func() {
 				for i := range n {
+					yield(mix(uint64(round*n+i)) % 4)
 					p.put(p.key(i))
 				}
 			})
 		})
+		for g := range 3 {
+			wg.Go(func() {
+				<-start
+				p.guard1(&mu, func() {
+					for i := range 2 * n {
+						yield(mix(uint64(round*n*g+i)) % 3)
+						other(p.key((i + g) % n))
+					}
+				})
+			})
+		}
 		close(start)
 		wg.Wait()
 		if p.fault != nil {
@@ -503,6 +529,66 @@ func (p *probe[K, V]) refreshRaces(other func(k K)) {
 		}
 		for i := range n {
 			p.hit(p.key(i)) // refreshed entries are nobody's to remove
+		}
+	}
+}
+
+// yield lets other goroutines run n times.
+func yield(n uint64) {
+	for range n {
+		runtime.Gosched()
+	}
+}
+
+// mixedLifetimes puts one key with a TTL and without one at the same time.
+// Whichever value stays, the lifetime must be the one it was put with.
+func (p *probe[K, V]) mixedLifetimes() {
+	ttl := time.Hour
+	p.loose = true
+	n := min(4, p.r.keys.N)
+	for round := range p.rounds(60) {
+		mortal, immortal := make([]V, n), make([]V, n)
+		for i := range n {
+			mortal[i], immortal[i] = p.val(), p.val()
+			p.cell(p.key(i)).past = []V{mortal[i], immortal[i]}
+		}
+		start := make(chan struct{})
+		var wg sync.WaitGroup
+		var mu sync.Mutex
+		put := func(vals []V, ttl *time.Duration) {
+			wg.Go(func() {
+				<-start
+				p.guard1(&mu, func() {
+					for i := range n {
+						yield(mix(uint64(round*n+i)) % 3)
+						_ = p.b.Put(p.ctx, p.key(i), vals[i], ttl)
+					}
+				})
+			})
+		}
+		put(mortal, &ttl)
+		put(immortal, nil)
+		close(start)
+		wg.Wait()
+		if p.fault != nil {
+			panic(p.fault)
+		}
+		p.settle()
+		hits := make([]V, n)
+		held := make([]bool, n)
+		for i := range n {
+			hits[i], held[i] = p.get(p.key(i))
+		}
+		p.sleep(ttl + p.r.traits.Lateness + p.tick())
+		for i := range n {
+			v, hit := p.get(p.key(i))
+			switch {
+			case p.repeats() || !held[i]:
+			case hit && p.same(hits[i], mortal[i]):
+				p.failf("Get(%s) = hit %s after the TTL of that value", show(p.key(i)), show(v))("a miss: two Puts met, and the lifetime of the other was kept")
+			case !hit && p.same(hits[i], immortal[i]) && lossless(p.r) == "":
+				p.failf("Get(%s) = miss, though its value %s was put without a TTL", show(p.key(i)), show(hits[i]))("a hit: two Puts met, and the lifetime of the other was kept")
+			}
 		}
 	}
 }
@@ -518,16 +604,18 @@ func (p *probe[K, V]) refreshAtSweep() {
 		if !p.affords(10 * period) {
 			break
 		}
-		for range p.rounds(9) {
+		for round := range p.rounds(24) {
 			p.sleep(time.Until(time.Now().Truncate(period).Add(period)))
 			for i := range n {
 				p.putTTL(p.key(i), period-1)
 			}
 			p.sleep(period)
-			p.background()
+			yield(uint64(round) % 4)
 			for i := range n {
 				p.put(p.key(i))
+				yield(uint64(i) % 4 / 3)
 			}
+			p.background()
 			p.sleep(1)
 			for i := range n {
 				p.hit(p.key(i))
@@ -568,8 +656,14 @@ func (p *probe[K, V]) everything() {
 		panic(p.fault)
 	}
 	p.settle()
-	if size := p.size(); size > int64(n) {
-		p.failf("after load on %d keys, Stats().Size = %d", n, size)("at most %d", n)
+	held, size := 0, p.size()
+	for i := range n {
+		if _, hit := p.get(p.key(i)); hit {
+			held++
+		}
+	}
+	if size != int64(held) && p.lag() == 0 {
+		p.missized(fmt.Sprintf("%d: that many keys hit", held), "after load on %d keys, Stats().Size = %d", n, size)
 	}
 	p.clear()
 	p.wantSize(0)
@@ -610,8 +704,8 @@ func (p *probe[K, V]) call(rng *rand.Rand, k K, vals []V, report func(what strin
 	}
 }
 
-// closeRaces closes while every method is being called.
-func (p *probe[K, V]) closeRaces() {
+// closeRaces closes while every method is being called, after a while.
+func (p *probe[K, V]) closeRaces(while uint64) {
 	p.loose = true
 	var wg sync.WaitGroup
 	var mu sync.Mutex
@@ -638,9 +732,7 @@ func (p *probe[K, V]) closeRaces() {
 	for range 2 {
 		wg.Go(func() {
 			p.guard1(&mu, func() {
-				for range 20 {
-					runtime.Gosched()
-				}
+				yield(while)
 				if err := backend.Close(p.b); err != nil {
 					panic(&fault{what: fmt.Sprintf("Close under load returned the error %q", err), want: "nil"})
 				}

@@ -78,6 +78,38 @@ func errorChecks[K comparable, V any]() []check[K, V] {
 				}
 			}
 		}},
+		{rule: "error/key", kase: "batch", void: func(r *runner[K, V]) string {
+			if why := noBatcher(r); why != "" {
+				return why
+			}
+			return noBadKeys(r)
+		}, run: func(p *probe[K, V]) {
+			for _, bad := range p.r.keys.Bad {
+				before, after := p.r.values.At(1), p.r.values.At(2)
+				err := backend.PutMany(p.ctx, p.b, []backend.Item[K, V]{{Key: p.key(0), Value: before}, {Key: bad, Value: before}, {Key: p.key(1), Value: after}})
+				if !errors.Is(err, backend.ErrKey) {
+					p.failf("PutMany with a key that holds %s = error %v", badness(bad), err)("an error that wraps ErrKey")
+				}
+				if err := backend.Flush(p.ctx, p.b); err != nil {
+					p.failf("Flush = error %q", err)("nil")
+				}
+				now := time.Now()
+				*p.cell(p.key(0)) = cell[V]{has: true, val: before, put0: now, put1: now}
+				*p.cell(p.key(1)) = cell[V]{has: true, val: after, put0: now, put1: now}
+				p.hit(p.key(0))
+				p.hit(p.key(1)) // every item is tried
+				got, err := backend.GetMany(p.ctx, p.b, []K{p.key(0), bad, p.key(1)})
+				if !errors.Is(err, backend.ErrKey) {
+					p.failf("GetMany with a key that holds %s = error %v", badness(bad), err)("an error that wraps ErrKey")
+				}
+				for k, v := range got {
+					if k != p.key(0) && k != p.key(1) || !p.same(v, p.cell(k).val) {
+						p.failf("GetMany: %s = %s", show(k), show(v))("the hits it has, possibly none")
+					}
+				}
+				p.clear()
+			}
+		}},
 		{rule: "error/put", kase: "too-large", void: func(r *runner[K, V]) string {
 			if v, ok := sized[V](1); !ok || r.traits.MaxValue == 0 {
 				_ = v
@@ -186,6 +218,34 @@ func errorChecks[K comparable, V any]() []check[K, V] {
 			defer cancel()
 			p.withContext(ctx, context.DeadlineExceeded)
 		}},
+		{rule: "ctx/done", kase: "after-the-call", run: func(p *probe[K, V]) {
+			n := min(4, p.r.keys.N)
+			for i := range n {
+				ctx, cancel := context.WithTimeout(context.Background(), p.unit())
+				v := p.val()
+				err := p.b.Put(ctx, p.key(i), v, nil)
+				p.flushed(&err)
+				if err != nil {
+					p.failf("Put with a context that has a deadline = error %q", err)("nil")
+				}
+				*p.cell(p.key(i)) = cell[V]{has: true, val: v, put0: time.Now(), put1: time.Now()}
+				if _, _, err := p.b.Get(ctx, p.key(i)); err != nil {
+					p.failf("Get with a context that has a deadline = error %q", err)("a hit or a miss")
+				}
+				if i%2 == 0 {
+					cancel() // the call has returned: its context is over, the entry is not
+				} else {
+					defer cancel()
+				}
+				p.hit(p.key(i))
+			}
+			p.sleep(2 * p.unit())
+			for i := range n {
+				p.hit(p.key(i))
+				p.put(p.key(i))
+				p.hit(p.key(i))
+			}
+		}},
 		{rule: "ctx/done", kase: "during-the-call", run: func(p *probe[K, V]) {
 			p.put(p.key(0))
 			k := p.key(0)
@@ -224,7 +284,9 @@ func errorChecks[K comparable, V any]() []check[K, V] {
 			type private struct{}
 			ctx := context.WithValue(context.Background(), private{}, secret)
 			v := p.val()
-			if err := p.b.Put(ctx, p.key(0), v, nil); err != nil {
+			err := p.b.Put(ctx, p.key(0), v, nil)
+			p.flushed(&err)
+			if err != nil {
 				p.failf("Put with a context that holds a value = error %q", err)("nil")
 			}
 			p.cell(p.key(0)).lose("")
@@ -250,7 +312,9 @@ func (p *probe[K, V]) withContext(ctx context.Context, cause error) {
 	}
 	value := p.val()
 	c := p.cell(p.key(0))
-	switch err := p.b.Put(ctx, p.key(0), value, nil); {
+	err = p.b.Put(ctx, p.key(0), value, nil)
+	p.flushed(&err)
+	switch {
 	case err == nil:
 		c.past = append(c.past, c.val)
 		c.val = value
@@ -265,14 +329,21 @@ func (p *probe[K, V]) withContext(ctx context.Context, cause error) {
 		p.failf("Put with a context that is done = error %q", err)("nil, or an error that wraps %q", cause)
 	}
 	k := p.key(1)
-	switch err := p.b.Invalidate(ctx, &k); {
+	err = p.b.Invalidate(ctx, &k)
+	p.flushed(&err)
+	switch {
 	case err == nil:
 		p.cell(k).lose("it was invalidated")
+		p.get(k)
 	case !errors.Is(err, cause):
 		p.failf("Invalidate with a context that is done = error %q", err)("nil, or an error that wraps %q", cause)
 	}
-	if _, err := p.b.Stats(ctx); err != nil && !errors.Is(err, cause) {
+	is, _ := p.b.Stats(p.ctx)
+	switch s, err := p.b.Stats(ctx); {
+	case err != nil && !errors.Is(err, cause):
 		p.failf("Stats with a context that is done = error %q", err)("nil, or an error that wraps %q", cause)
+	case err == nil && s.Size != is.Size:
+		p.failf("Stats with a context that is done = Size %d", s.Size)("Size %d, or the context's error", is.Size)
 	}
 	for i := range min(5, p.r.keys.N) { // and the next calls work
 		if i != 1 {
@@ -311,6 +382,10 @@ func (p *probe[K, V]) provoke() map[string]error {
 		out["Put of a long key"] = p.b.Put(p.ctx, kk, p.val(), nil)
 		out["Invalidate of a long key"] = p.b.Invalidate(p.ctx, &kk)
 	}
+	value, ok := sized[V](40) // as secret as the key
+	if !ok {
+		value = p.val()
+	}
 	bad := p.r.keys.Bad
 	if v := reflect.ValueOf(&k).Elem(); v.Kind() == reflect.Interface && v.NumMethod() == 0 {
 		var x any = []string{secret}
@@ -328,7 +403,14 @@ func (p *probe[K, V]) provoke() map[string]error {
 		_ = backend.Close(p.b)
 		_, _, err := p.b.Get(p.ctx, k)
 		out["Get after Close"] = err
-		out["Put after Close"] = p.b.Put(p.ctx, k, p.val(), nil)
+		out["Put after Close"] = p.b.Put(p.ctx, k, value, nil)
+		out["Put with TTL after Close"] = p.b.Put(p.ctx, k, value, new(p.unit()))
+		out["PutMany after Close"] = backend.PutMany(p.ctx, p.b, []backend.Item[K, V]{{Key: k, Value: value}})
+		_, out["GetMany after Close"] = backend.GetMany(p.ctx, p.b, []K{k})
+		if _, _, err := backend.GetEntry(p.ctx, p.b, k); !errors.Is(err, errors.ErrUnsupported) {
+			out["GetEntry after Close"] = err
+		}
+		out["Flush after Close"] = backend.Flush(p.ctx, p.b)
 		out["Invalidate after Close"] = p.b.Invalidate(p.ctx, &k)
 		_, err = p.b.Stats(p.ctx)
 		out["Stats after Close"] = err

@@ -1,6 +1,8 @@
 package conformance
 
 import (
+	"fmt"
+	"runtime"
 	"time"
 
 	"github.com/cachepact/cachepact/backend"
@@ -28,14 +30,20 @@ func hitChecks[K comparable, V any]() []check[K, V] {
 			p.hit(p.key(0))
 		}},
 		{rule: "hit/absent", kase: "creates-nothing", run: func(p *probe[K, V]) {
-			for range 3 {
-				p.miss(p.key(0))
-				p.miss(p.key(1))
+			for n := range 2 {
+				before := p.size()
+				for range 3 {
+					for i := n; i < min(n+5, p.r.keys.N); i++ {
+						p.miss(p.key(i))
+					}
+				}
+				if after := p.size(); after != before {
+					p.failf("Stats().Size went from %d to %d while every Get missed", before, after)("no change: a miss creates nothing")
+				}
+				if n == 0 {
+					p.put(p.key(0))
+				}
 			}
-			p.wantSize(0)
-			p.put(p.key(0))
-			p.miss(p.key(1))
-			p.wantSize(1)
 		}},
 		{rule: "hit/absent", kase: "after-removal", run: func(p *probe[K, V]) {
 			p.put(p.key(0))
@@ -114,6 +122,33 @@ func hitChecks[K comparable, V any]() []check[K, V] {
 				p.hit(p.key(i))
 			}
 		}},
+		{rule: "hit/put", kase: "after-garbage-collection", run: func(p *probe[K, V]) {
+			n := min(50, p.r.keys.N)
+			for i := range n { // nobody but the backend holds these values
+				err := p.b.Put(p.ctx, p.key(i), p.r.values.At(i), nil)
+				p.flushed(&err)
+				if err != nil {
+					p.failf("Put = error %q", err)("nil")
+				}
+			}
+			for range 2 {
+				runtime.GC()
+			}
+			held := 0
+			for i := range n {
+				v, hit, err := p.b.Get(p.ctx, p.key(i))
+				if err != nil || hit && !p.same(v, p.r.values.At(i)) {
+					p.failf("Get(%s) = %s, error %v", show(p.key(i)), show(v), err)("hit %s", show(p.r.values.At(i)))
+				}
+				if hit {
+					held++
+				}
+			}
+			if lossless(p.r) == "" && held < n {
+				p.hinted("the backend holds its entries by weak references, or in a sync.Pool", fmt.Sprint(n), "of %d entries, %d are there after a garbage collection", n, held)
+			}
+			p.clear()
+		}},
 		{rule: "hit/put", kase: "refusal", void: func(r *runner[K, V]) string {
 			if !r.traits.Refuses {
 				return "the backend may not refuse entries"
@@ -151,6 +186,33 @@ func hitChecks[K comparable, V any]() []check[K, V] {
 			}
 			for i := range min(200, p.r.keys.N) {
 				p.hit(p.key(i))
+			}
+		}},
+		{rule: "hit/overwrite", kase: "flush", void: func(r *runner[K, V]) string {
+			if !r.traits.NeedsFlush {
+				return "the backend's writes need no Flush: other checks see that they are visible when they return"
+			}
+			return ""
+		}, run: func(p *probe[K, V]) {
+			n := min(50, p.r.keys.N)
+			last := map[K]V{}
+			for round := range 3 {
+				for i := range n { // several writes of one key wait for one Flush
+					for range 1 + (i+round)%3 {
+						last[p.key(i)] = p.val()
+						if err := p.b.Put(p.ctx, p.key(i), last[p.key(i)], nil); err != nil {
+							p.failf("Put = error %q", err)("nil")
+						}
+					}
+				}
+				if err := backend.Flush(p.ctx, p.b); err != nil {
+					p.failf("Flush = error %q", err)("nil")
+				}
+				for k, v := range last {
+					c := p.cell(k)
+					*c = cell[V]{has: true, val: v, put0: time.Now(), put1: time.Now()}
+					p.hit(k)
+				}
 			}
 		}},
 		{rule: "hit/overwrite", kase: "last-wins", run: func(p *probe[K, V]) {
@@ -221,33 +283,42 @@ func hitChecks[K comparable, V any]() []check[K, V] {
 			q := p.another()
 			p.put(p.key(0))
 			q.miss(p.key(0))
-			q.put(p.key(0))
-			q.put(p.key(1))
+			p.unmoved("the other backend's Puts", func() {
+				q.put(p.key(0))
+				q.put(p.key(1))
+			})
 			p.hit(p.key(0))
 			p.miss(p.key(1))
-			p.wantSize(1)
-			q.wantSize(2)
-			p.invalidate(p.key(0))
+			q.unmoved("the other backend's Invalidate", func() { p.invalidate(p.key(0)) })
 			q.hit(p.key(0))
+			q.hit(p.key(1))
 		}},
 		{rule: "hit/isolation", kase: "invalidate-all", run: func(p *probe[K, V]) {
 			q := p.another()
 			p.put(p.key(0))
 			q.put(p.key(0))
-			p.clear()
+			q.unmoved("the other backend's Invalidate(nil)", p.clear)
 			q.hit(p.key(0))
-			q.wantSize(1)
-			p.wantSize(0)
+			p.miss(p.key(0))
 		}},
 		{rule: "hit/isolation", kase: "close", void: noCloser[K, V], run: func(p *probe[K, V]) {
 			q := p.another()
 			q.put(p.key(0))
 			p.put(p.key(0))
-			q.shut()
+			p.unmoved("the other backend's Close", q.shut)
 			p.hit(p.key(0))
 			p.put(p.key(1))
 			p.hit(p.key(1))
 			p.wantSize(2)
 		}},
+	}
+}
+
+// unmoved does what must not change the size of the backend.
+func (p *probe[K, V]) unmoved(what string, f func()) {
+	before := p.size()
+	f()
+	if after := p.size(); after != before {
+		p.failf("Stats().Size went from %d to %d with %s", before, after, what)("no change: the two share nothing")
 	}
 }

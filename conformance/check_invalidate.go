@@ -1,8 +1,11 @@
 package conformance
 
 import (
+	"math"
 	"reflect"
 	"time"
+
+	"github.com/cachepact/cachepact/backend"
 )
 
 func invalidateChecks[K comparable, V any]() []check[K, V] {
@@ -139,6 +142,17 @@ func invalidateChecks[K comparable, V any]() []check[K, V] {
 				if round == 1 {
 					p.settle()
 				}
+			}
+		}},
+		{rule: "invalidate/nil", kase: "many", run: func(p *probe[K, V]) {
+			n := min(5000, p.r.keys.N) // more than a page of a listing, or a batch
+			for i := range n {
+				p.put(p.key(i))
+			}
+			p.clear()
+			p.wantSize(0)
+			for i := range n {
+				p.miss(p.key(i))
 			}
 		}},
 		{rule: "invalidate/nil", kase: "odd", run: func(p *probe[K, V]) {
@@ -284,11 +298,50 @@ func invalidateChecks[K comparable, V any]() []check[K, V] {
 				p.hit(p.key(1))
 			}
 		}},
+		{rule: "retain", kase: "ttl-unchanged", run: func(p *probe[K, V]) {
+			for _, ttl := range []time.Duration{0, -1, 1, 1500 * time.Microsecond, time.Hour + 1, math.MaxInt64} {
+				given := ttl
+				p.putValue(p.key(0), p.val(), &given)
+				if given != ttl {
+					p.failf("Put changed the caller's TTL from %v to %v", ttl, given)("the pointer is only read")
+				}
+			}
+		}},
+		{rule: "retain", kase: "batch", void: noBatcher[K, V], run: func(p *probe[K, V]) {
+			n := min(10, p.r.keys.N)
+			keys, items := make([]K, n), make([]backend.Item[K, V], n)
+			for i := range n {
+				keys[i] = p.key(i)
+				items[i] = backend.Item[K, V]{Key: p.key(i), Value: p.r.values.At(i), TTL: new(100 * p.unit())}
+			}
+			if err := p.putMany(items); err != nil {
+				p.failf("PutMany = error %q", err)("nil")
+			}
+			if _, err := backend.GetMany(p.ctx, p.b, keys); err != nil {
+				p.failf("GetMany = error %q", err)("nil")
+			}
+			for i := range n {
+				if keys[i] != p.key(i) || items[i].Key != p.key(i) || !p.same(items[i].Value, p.r.values.At(i)) || *items[i].TTL != 100*p.unit() {
+					p.failf("a batch changed the caller's slice at index %d", i)("the slice is only read")
+				}
+				*p.cell(p.key(i)) = cell[V]{has: true, val: p.r.values.At(i), put0: time.Now(), put1: time.Now(), ttl: 100 * p.unit()}
+			}
+			for i := range n { // and what becomes of it afterwards does not matter
+				keys[i], *items[i].TTL = p.key(n-1-i), 0
+				items[i] = backend.Item[K, V]{}
+			}
+			p.settle()
+			for i := range n {
+				p.hit(p.key(i))
+			}
+		}},
 		{rule: "retain", kase: "key", run: func(p *probe[K, V]) {
 			p.put(p.key(0))
 			p.put(p.key(1))
 			k := p.key(0)
-			if err := p.b.Invalidate(p.ctx, &k); err != nil {
+			err := p.b.Invalidate(p.ctx, &k)
+			p.flushed(&err)
+			if err != nil {
 				p.failf("Invalidate = error %q", err)("nil")
 			}
 			if k != p.key(0) {

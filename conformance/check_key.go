@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"reflect"
 	"slices"
@@ -191,6 +192,7 @@ func keyChecks[K comparable, V any]() []check[K, V] {
 				}
 			}
 			p.settle()
+			size := p.size()
 			lost := 0
 			for i := range n {
 				v, hit, err := p.b.Get(p.ctx, mixed(i))
@@ -203,6 +205,9 @@ func keyChecks[K comparable, V any]() []check[K, V] {
 					p.hinted("the backend tells keys apart by a hash of too few bits, and does not compare the keys themselves",
 						show(vals[mix(uint64(i))%16]), "with %d well-mixed keys, Get(%s) = hit %s", n, show(mixed(i)), show(v))
 				}
+			}
+			if size != int64(n-lost) && !p.r.traits.Refuses {
+				p.missized(fmt.Sprintf("%d: that many keys hit", n-lost), "Stats().Size = %d", size)
 			}
 			if t := p.r.traits; lost > 0 && t.Bound != backend.BoundApproximate && !t.Refuses {
 				p.hinted("two keys of one hash cannot be held together", "none: the capacity is as large",

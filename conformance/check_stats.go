@@ -1,8 +1,9 @@
 package conformance
 
 import (
+	"fmt"
 	"maps"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cachepact/cachepact/backend"
@@ -149,6 +150,11 @@ func statsChecks[K comparable, V any]() []check[K, V] {
 			})
 			p.sleep(p.unit() + p.tick())
 			p.counts(map[string]uint64{backend.CounterHits: 0, backend.CounterMisses: 1}, func() { p.miss(p.key(1)) })
+			p.counts(map[string]uint64{backend.CounterHits: 0, backend.CounterMisses: 1}, func() { // nor was Stats asked since it expired
+				p.putTTL(p.key(1), p.unit())
+				p.sleep(p.unit() + p.r.traits.Lateness + p.tick())
+				p.miss(p.key(1))
+			})
 			p.counts(map[string]uint64{backend.CounterHits: 0, backend.CounterMisses: 0, backend.CounterEvictions: 0}, func() {
 				p.put(p.key(0))
 				p.put(p.key(0))
@@ -207,45 +213,25 @@ func statsChecks[K comparable, V any]() []check[K, V] {
 		}},
 		{rule: "stats/counters", kase: "monotone", void: noCounters[K, V](), run: func(p *probe[K, V]) {
 			p.loose = true
-			var wg sync.WaitGroup
-			stop := make(chan struct{})
-			for g := range 3 {
-				wg.Go(func() {
-					for i := 0; ; i++ {
-						select {
-						case <-stop:
-							return
-						default:
-						}
-						k := p.key((i + g) % min(8, p.r.keys.N))
-						switch i % 7 {
-						case 0:
-							_ = p.b.Put(p.ctx, k, p.r.values.At(g), nil)
-						case 6:
-							_ = p.b.Invalidate(p.ctx, nil)
-						default:
-							_, _, _ = p.b.Get(p.ctx, k)
-						}
+			var done atomic.Bool
+			p.together(4, func(g int) {
+				if g == 3 {
+					defer done.Store(true)
+					p.countersRise(200)
+					return
+				}
+				for i := 0; !done.Load(); i++ {
+					k := p.key((i + g) % min(8, p.r.keys.N))
+					switch i % 7 {
+					case 0:
+						_ = p.b.Put(p.ctx, k, p.r.values.At(g), nil)
+					case 6:
+						_ = p.b.Invalidate(p.ctx, nil)
+					default:
+						_, _, _ = p.b.Get(p.ctx, k)
 					}
-				})
-			}
-			p.guard(func() {
-				var last map[string]uint64
-				for range 200 {
-					s, err := p.b.Stats(p.ctx)
-					if err != nil {
-						p.failf("Stats = error %q", err)("nil")
-					}
-					for name, was := range last {
-						if is, ok := s.Counters[name]; !ok || is < was {
-							p.failf("the counter %s fell from %d to %d under load", name, was, is)("counters never fall")
-						}
-					}
-					last = s.Counters
 				}
 			})
-			close(stop)
-			wg.Wait()
 			for i := range min(8, p.r.keys.N) {
 				c := p.cell(p.key(i))
 				for g := range 3 {
@@ -257,16 +243,12 @@ func statsChecks[K comparable, V any]() []check[K, V] {
 			p.put(p.key(0))
 			p.settle()
 			before := p.stats().Counters
-			var wg sync.WaitGroup
-			for range 4 {
-				wg.Go(func() {
-					for range 250 {
-						_, _, _ = p.b.Get(p.ctx, p.key(0))
-						_, _, _ = p.b.Get(p.ctx, p.key(1))
-					}
-				})
-			}
-			wg.Wait()
+			p.together(4, func(int) {
+				for range 250 {
+					_, _, _ = p.b.Get(p.ctx, p.key(0))
+					_, _, _ = p.b.Get(p.ctx, p.key(1))
+				}
+			})
 			after := p.stats().Counters
 			for _, name := range []string{backend.CounterHits, backend.CounterMisses} {
 				if was, ok := before[name]; ok && after[name]-was != 1000 && !p.r.traits.Refuses {
@@ -274,6 +256,23 @@ func statsChecks[K comparable, V any]() []check[K, V] {
 				}
 			}
 		}},
+	}
+}
+
+// countersRise reads Stats n times and fails the check if a counter falls.
+func (p *probe[K, V]) countersRise(n int) {
+	var last map[string]uint64
+	for range n {
+		s, err := p.b.Stats(p.ctx)
+		if err != nil {
+			panic(&fault{what: fmt.Sprintf("Stats under load returned the error %q", err), want: "nil"})
+		}
+		for name, was := range last {
+			if is, ok := s.Counters[name]; !ok || is < was {
+				panic(&fault{what: fmt.Sprintf("the counter %s fell from %d to %d under load", name, was, is), want: "counters never fall"})
+			}
+		}
+		last = s.Counters
 	}
 }
 

@@ -48,14 +48,20 @@ var rangeTTLs = []struct {
 func ttlChecks[K comparable, V any]() []check[K, V] {
 	all := []check[K, V]{
 		{rule: "ttl/none", kase: "beside-others", run: func(p *probe[K, V]) {
-			p.put(p.key(0))
-			for i := range min(20, p.r.keys.N-1) {
-				p.putTTL(p.key(i+1), p.unit())
+			n := min(40, p.r.keys.N)
+			for i := range n { // those with and without a TTL put in turn
+				if i%2 == 0 {
+					p.put(p.key(i))
+				} else {
+					p.putTTL(p.key(i), p.unit())
+				}
 			}
 			p.sleep(p.unit() + p.tick())
 			p.miss(p.key(1))
-			p.hit(p.key(0))
-			p.wantSizeLagging(1)
+			for i := 0; i < n; i += 2 {
+				p.hit(p.key(i))
+			}
+			p.wantSizeLagging(int64(n+1) / 2)
 			p.hit(p.key(0))
 		}},
 		{rule: "ttl/none", kase: "for-long", run: func(p *probe[K, V]) {
@@ -176,8 +182,8 @@ func ttlChecks[K comparable, V any]() []check[K, V] {
 				if c := p.cell(p.key(step)); !p.r.bubble && !c.alive(time.Now()) {
 					p.alive(p.key(step))
 				}
-				for i := range n {
-					p.get(p.key(i))
+				for i := range n { // in another order each time
+					p.get(p.key((i*[]int{1, 3, 7, 9, 11}[step] + step) % n))
 				}
 				p.miss(p.key(step))
 			}

@@ -74,7 +74,7 @@ func valueChecks[K comparable, V any]() []check[K, V] {
 			}
 			if p.r.has.batcher {
 				given := p.r.values.At(1)
-				if err := backend.PutMany(p.ctx, p.b, []backend.Item[K, V]{{Key: p.key(0), Value: given}}); err != nil {
+				if err := p.putMany([]backend.Item[K, V]{{Key: p.key(0), Value: given}}); err != nil {
 					p.failf("PutMany = error %q", err)("nil")
 				}
 				p.r.values.Mutate(&given)

@@ -121,7 +121,7 @@ func viewChecks[K comparable, V any]() []check[K, V] {
 				keys = append(keys, p.key(i))
 			}
 			items = append(items, backend.Item[K, V]{Key: p.key(0), Value: p.val(), TTL: new(p.unit())}) // the later stays
-			if err := backend.PutMany(p.ctx, p.b, items); err != nil {
+			if err := p.putMany(items); err != nil {
 				p.failf("PutMany = error %q", err)("nil")
 			}
 			for _, it := range items {
@@ -150,11 +150,18 @@ func viewChecks[K comparable, V any]() []check[K, V] {
 			if got, err := backend.GetMany(p.ctx, p.b, []K{p.key(0)}); err != nil || len(got) > 0 {
 				p.failf("GetMany of an expired key = %d hits, error %v", len(got), err)("no hit")
 			}
-			if err := backend.PutMany(p.ctx, p.b, []backend.Item[K, V]{{Key: p.key(1), Value: p.val(), TTL: new(0 * p.unit())}}); err != nil {
+			if err := p.putMany([]backend.Item[K, V]{{Key: p.key(1), Value: p.val(), TTL: new(0 * p.unit())}}); err != nil {
 				p.failf("PutMany with a TTL of 0 = error %q", err)("nil")
 			}
 			p.cell(p.key(1)).lose(endedAtOnce)
 			p.miss(p.key(1))
 		}},
 	}
+}
+
+// putMany puts a batch.
+func (p *probe[K, V]) putMany(items []backend.Item[K, V]) error {
+	err := backend.PutMany(p.ctx, p.b, items)
+	p.flushed(&err)
+	return err
 }

@@ -352,6 +352,9 @@ func oddStrings() []string {
 		if n <= 65536 {
 			odd = append(odd, "a"+long) // and in the first
 		}
+		if n == 1024 || n == 65537 {
+			odd = append(odd, long[:n/2]+"a"+long[n/2:], long[:n/2]+"b"+long[n/2:], long[:n/3]+"a"+long[n/3:]) // and in the middle
+		}
 	}
 	return odd
 }
