@@ -17,6 +17,22 @@ func checks[K comparable, V any]() []check[K, V] {
 	return all
 }
 
+// checks returns the checks that the subject asks for.
+func (r *runner[K, V]) checks() []check[K, V] {
+	all := checks[K, V]()
+	if len(r.subject.Only) == 0 {
+		return all
+	}
+	return slices.DeleteFunc(all, func(c check[K, V]) bool {
+		return !slices.ContainsFunc(r.subject.Only, c.under)
+	})
+}
+
+// under reports whether c is called name, or belongs to a rule or group that is.
+func (c check[K, V]) under(name string) bool {
+	return strings.HasPrefix(c.name()+"/", name+"/")
+}
+
 // runRank orders the rules for running: as in the contract, but what judges the
 // whole run comes last.
 func runRank(rule string) int {

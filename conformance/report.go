@@ -82,7 +82,9 @@ type Report struct {
 	Clock    string         `json:"clock"`
 	ClockWhy string         `json:"clock_why,omitempty"`
 	Traits   backend.Traits `json:"traits"`
-	Checks   []Result       `json:"checks"`
+	// Only is [Subject.Only]: if it is not empty, only these checks were made.
+	Only   []string `json:"only,omitempty"`
+	Checks []Result `json:"checks"`
 	// Dropped counts, for a subject that may refuse entries, the Gets that
 	// missed what a backend that refuses nothing would hold, out of Expected.
 	Dropped  int `json:"dropped"`

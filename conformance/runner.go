@@ -81,6 +81,11 @@ func newRunner[K comparable, V any](t *testing.T, s Subject[K, V]) (*runner[K, V
 	known := func(d Deviation) bool {
 		return slices.ContainsFunc(checks[K, V](), func(c check[K, V]) bool { return d.Check == c.rule || d.Check == c.name() })
 	}
+	for _, name := range s.Only {
+		if !slices.ContainsFunc(checks[K, V](), func(c check[K, V]) bool { return c.under(name) }) {
+			return nil, fmt.Errorf("conformance: Subject.Only: no check, rule or group %q", name)
+		}
+	}
 	for _, d := range s.Known {
 		if !known(d) {
 			return nil, fmt.Errorf("conformance: Subject.Known: no check %q", d.Check)
@@ -104,7 +109,7 @@ func (r *runner[K, V]) stop() { r.printed.stop() }
 func (r *runner[K, V]) preflight() error {
 	r.report = Report{
 		Schema: Schema, Subject: r.subject.Name, Key: reflect.TypeFor[K]().String(), Value: reflect.TypeFor[V]().String(),
-		Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH, Race: raceEnabled,
+		Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH, Race: raceEnabled, Only: r.subject.Only,
 	}
 	before := runtime.NumGoroutine()
 	var newErr error
