@@ -40,7 +40,7 @@ type cache struct {
 type methods struct {
 	get        func(ctx context.Context, key any) (backend.Entry[any], bool, error)
 	getEntry   func(ctx context.Context, key any) (backend.Entry[any], bool, error)
-	put        func(ctx context.Context, key any, value any, ttl *time.Duration) error
+	put        func(ctx context.Context, key, value any, ttl *time.Duration) error
 	invalidate func(ctx context.Context, key *any) error
 	stats      func(ctx context.Context) (backend.Stats, error)
 	getMany    func(ctx context.Context, keys []any) (map[any]any, error)
@@ -124,7 +124,7 @@ func (c *cache) lookup(_ context.Context, key any) (backend.Entry[any], bool, er
 	return backend.Entry[any]{Value: c.out(e.value), Deadline: e.deadline}, true, nil
 }
 
-func (c *cache) store(_ context.Context, key any, value any, ttl *time.Duration) error {
+func (c *cache) store(_ context.Context, key, value any, ttl *time.Duration) error {
 	if err := c.begin("put", &key); err != nil {
 		return err
 	}
@@ -303,7 +303,7 @@ func (c *cache) peek(key any) (e *entry) {
 	return e
 }
 
-func (c *cache) add(key any, value any, deadline time.Time) *entry {
+func (c *cache) add(key, value any, deadline time.Time) *entry {
 	e := &entry{key: key, value: c.in(value), put: time.Now(), deadline: deadline}
 	e.place = c.recent.PushFront(e)
 	c.entries[c.id(key)] = e

@@ -33,7 +33,7 @@ var closeFaults = []mutation{
 	{Fault{"CloseFails", "close/idempotent", "A last flush to a server that is gone: Close reports it, though nothing can be done.", Anything}, func(c *cache) {
 		used := false
 		put := c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			c.locked(func() { used = true })
 			return put(ctx, key, value, ttl)
 		}
@@ -75,7 +75,7 @@ var closeFaults = []mutation{
 	}},
 	{Fault{"LeaksPerTTL", "close/idempotent", "A goroutine for each entry with a TTL, which sleeps until its end, also after Close.", Anything}, func(c *cache) {
 		put := c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			err := put(ctx, key, value, ttl)
 			if err == nil && ttl != nil && *ttl >= time.Hour && *ttl < day {
 				go time.Sleep(*ttl)
@@ -95,7 +95,7 @@ var closeFaults = []mutation{
 		stop, done := make(chan struct{}), make(chan struct{})
 		started := false
 		put := c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			c.locked(func() {
 				if !started && !c.closed {
 					started = true
@@ -116,7 +116,7 @@ var closeFaults = []mutation{
 	}},
 	{Fault{"TimersOutliveClose", "close/idempotent", "time.AfterFunc for each entry, not stopped by Close: it fires, and logs that the cache is closed.", Anything}, func(c *cache) {
 		put := c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			err := put(ctx, key, value, ttl)
 			if err == nil && ttl != nil && *ttl > 0 {
 				time.AfterFunc(*ttl, func() {
@@ -150,13 +150,13 @@ var closeFaults = []mutation{
 	}},
 	{Fault{"ClosedPutSilent", "close/after", "ristretto: Set after Close returns as if it had stored the entry.", Anything}, func(c *cache) {
 		put := c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			return unlessClosed(put(ctx, key, value, ttl))
 		}
 	}},
 	{Fault{"ClosedPutOfNothingSilent", "close/after", "A Put with a TTL of zero returns early, before the closed cache is noticed.", Anything}, func(c *cache) {
 		put := c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			err := put(ctx, key, value, ttl)
 			if ttl != nil && *ttl <= 0 {
 				err = unlessClosed(err)
@@ -237,7 +237,7 @@ var closeFaults = []mutation{
 			return e, hit, err
 		}
 		put := c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			err := put(ctx, key, value, ttl)
 			if err == nil {
 				c.locked(func() { last.Value = value })
@@ -247,7 +247,7 @@ var closeFaults = []mutation{
 	}},
 	{Fault{"ClosedPanics", "close/after", "The table is set to nil by Close, and a write to a nil map panics.", Anything}, func(c *cache) {
 		put := c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			err := put(ctx, key, value, ttl)
 			if errors.Is(err, backend.ErrClosed) {
 				panic("assignment to entry in nil map")
@@ -257,7 +257,7 @@ var closeFaults = []mutation{
 	}},
 	{Fault{"ReopensOnPut", "close/after", "A connection that is opened when needed: the first Put after Close fails, and opens it again.", Anything}, func(c *cache) {
 		put := c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			err := put(ctx, key, value, ttl)
 			if errors.Is(err, backend.ErrClosed) {
 				c.locked(func() { c.closed = false })

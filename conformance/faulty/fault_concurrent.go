@@ -19,7 +19,7 @@ var concurrentFaults = []mutation{
 	{Fault{"TornValue", "concurrent/key", "A value written in two parts: a Get between them sees half of each.", StringValues}, func(c *cache) {
 		tails := map[any]string{}
 		get, put := c.get, c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			head, tail := value.(string), ""
 			if n := len(head); n > 0 && n < 1000 {
 				head, tail = head[:n-1], head[n-1:]
@@ -51,7 +51,7 @@ var concurrentFaults = []mutation{
 	}},
 	{Fault{"CopyOnWriteRaces", "concurrent/key", "A table copied, changed and swapped in without compare-and-swap: what others wrote meanwhile is undone.", Anything}, func(c *cache) {
 		put := c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			var was map[any]*entry
 			c.locked(func() {
 				if len(c.entries) < 64 {
@@ -120,7 +120,7 @@ var concurrentFaults = []mutation{
 			me := goroutine()
 			c.locked(func() { maps.DeleteFunc(near, func(at place, _ local) bool { return at.goroutine == me }) })
 		}
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			forget()
 			return put(ctx, key, value, ttl)
 		}
@@ -133,7 +133,7 @@ var concurrentFaults = []mutation{
 		second := map[any]*entry{} // what the second still holds during a Put
 		reads := 0
 		get, put := c.get, c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			old := c.peek(key)
 			if old == nil || !old.deadline.IsZero() {
 				return put(ctx, key, value, ttl)
@@ -158,7 +158,7 @@ var concurrentFaults = []mutation{
 	}},
 	{Fault{"RemovalUndoneByWriter", "concurrent/key", "A slow Put that fails to see its key removed meanwhile writes the entry before it back.", Anything}, func(c *cache) {
 		put := c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			old := c.peek(key)
 			runtime.Gosched()
 			if old != nil && old.deadline.IsZero() {
@@ -171,7 +171,7 @@ var concurrentFaults = []mutation{
 
 	{Fault{"PutInTwoSteps", "hit/put", "Del, then Set: a Get between the two misses a key that was never removed.", Anything}, func(c *cache) {
 		put := c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			if c.check(key) == nil {
 				c.locked(func() { c.remove(c.entries[c.id(key)]) })
 				runtime.Gosched()
@@ -179,21 +179,18 @@ var concurrentFaults = []mutation{
 			return put(ctx, key, value, ttl)
 		}
 	}},
-	{Fault{"UpdateOfRemoved", "hit/put", "A Put finds the entry, and changes it when another goroutine has already replaced or removed it: the write is lost.", Anything}, func(c *cache) {
+	{Fault{"ValueAndTTLApart", "ttl/overwrite", "otter's Set and SetExpiresAfter: of two Puts that meet, one's value may stay with the other's TTL.", Anything}, func(c *cache) {
 		put := c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
-			e := c.peek(key)
-			if e == nil || !e.deadline.IsZero() || ttl != nil || length(value) > 1000 {
-				return put(ctx, key, value, ttl)
-			}
-			runtime.Gosched()
-			if err := c.begin("put", &key); err != nil {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
+			if err := put(ctx, key, value, ttl); err != nil || ttl != nil && *ttl <= 0 {
 				return err
 			}
-			defer c.mu.Unlock()
-			if e.value, e.hits = c.in(value), 0; c.entries[c.id(key)] == e {
-				c.recent.MoveToFront(e.place)
-			}
+			runtime.Gosched()
+			c.locked(func() {
+				if e := c.entries[c.id(key)]; e != nil {
+					e.deadline, _ = deadline(e, ttl)
+				}
+			})
 			return nil
 		}
 	}},
@@ -201,7 +198,7 @@ var concurrentFaults = []mutation{
 	{Fault{"ClearSkipsBusy", "concurrent/nil", "Clear passes over what a writer holds at that moment, and the entry put before stays.", Anything}, func(c *cache) {
 		busy := map[any]int{}
 		put := c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			if c.check(key) == nil {
 				c.locked(func() { busy[c.id(key)]++ })
 				runtime.Gosched()
@@ -238,7 +235,7 @@ var concurrentFaults = []mutation{
 			clears++
 		})(c)
 		put := c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			var was []*entry
 			then := 0
 			c.locked(func() {
@@ -272,6 +269,7 @@ var concurrentFaults = []mutation{
 			for range n {
 				c.locked(func() { c.remove(c.oldest()) })
 				runtime.Gosched()
+				runtime.Gosched()
 			}
 			return nil
 		}
@@ -279,7 +277,7 @@ var concurrentFaults = []mutation{
 	{Fault{"ClearIfIdle", "concurrent/nil", "A Clear that finds another call running leaves the work to a later one.", Anything}, func(c *cache) {
 		running := 0
 		put := c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			c.locked(func() { running++ })
 			runtime.Gosched()
 			defer c.locked(func() { running-- })
@@ -295,7 +293,7 @@ var concurrentFaults = []mutation{
 	{Fault{"UnlockedMap", "concurrent/race", "A map without a lock: Go's runtime stops the program when two goroutines write at once. Here it is a panic.", Anything}, func(c *cache) {
 		var writing atomic.Bool
 		put := c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			if !writing.CompareAndSwap(false, true) {
 				panic("concurrent map writes")
 			}
@@ -329,7 +327,7 @@ var concurrentFaults = []mutation{
 	{Fault{"SendOnClosed", "concurrent/race", "ristretto: a Put that races Close sends on a closed channel and panics.", Anything}, func(c *cache) {
 		var closed atomic.Bool
 		put := c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			was := closed.Load()
 			runtime.Gosched()
 			if !was && closed.Load() {
@@ -354,7 +352,7 @@ var concurrentFaults = []mutation{
 		}()
 		c.stops = append(c.stops, func() { close(stop); <-done })
 		put := c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			if err := c.begin("put", &key); err != nil {
 				return err
 			}

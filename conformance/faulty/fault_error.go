@@ -22,7 +22,7 @@ var errorFaults = []mutation{
 			e, hit, err := get(ctx, key)
 			return e, hit, unlessKey(err)
 		}
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			return unlessKey(put(ctx, key, value, ttl))
 		}
 		c.invalidate = func(ctx context.Context, key *any) error { return unlessKey(invalidate(ctx, key)) }
@@ -86,7 +86,7 @@ var errorFaults = []mutation{
 	{Fault{"FailedPutKeepsOld", "error/put", "freecache: a value that is too large is an error, and the earlier one is served on.", StringValues}, func(c *cache) {
 		declare(c, 4096)
 		put := c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			if c.fits(value) != nil && c.check(key) == nil && !c.isClosed() {
 				return c.fail("put", &key, backend.ErrTooLarge)
 			}
@@ -96,7 +96,7 @@ var errorFaults = []mutation{
 	{Fault{"TooLargeIsSilent", "error/put", "A declared limit, but no error: what exceeds it is dropped.", StringValues}, func(c *cache) {
 		declare(c, 4096)
 		put := c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			if err := put(ctx, key, value, ttl); !errors.Is(err, backend.ErrTooLarge) {
 				return err
 			}
@@ -142,7 +142,7 @@ var errorFaults = []mutation{
 	{Fault{"TooLargeLeavesPart", "error/put", "A Put that fails half-way: the part that was written can be read.", StringValues}, func(c *cache) {
 		declare(c, 4096)
 		put := c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			if c.fits(value) == nil || c.check(key) != nil {
 				return put(ctx, key, value, ttl)
 			}
@@ -164,7 +164,7 @@ var errorFaults = []mutation{
 	{Fault{"LongKeyTakesNeighbour", "error/put", "A key above the declared limit is refused after the entry of its first bytes was overwritten.", StringKeys}, func(c *cache) {
 		c.traits.MaxKey = 1024
 		put := c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			if length(key) > c.traits.MaxKey {
 				_ = put(ctx, any(key.(string)[:c.traits.MaxKey]), value, ttl)
 			}
@@ -190,7 +190,7 @@ var errorFaults = []mutation{
 	}},
 	{Fault{"ErrorHasValue", "error/text", "fmt.Errorf(\"cannot store %v\"): values end up in logs.", StringValues}, func(c *cache) {
 		put := c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			if err := put(ctx, key, value, ttl); err != nil {
 				return fmt.Errorf("faulty: put %.60v: %w", value, err)
 			}
@@ -228,7 +228,7 @@ var errorFaults = []mutation{
 	}},
 	{Fault{"DonePutIsSilent", "ctx/done", "A Put that gives up because of its context returns nil, and the earlier value stays.", Anything}, func(c *cache) {
 		put := c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			if ctx.Err() != nil {
 				return nil
 			}
@@ -265,7 +265,7 @@ var errorFaults = []mutation{
 	{Fault{"DoneBreaksConnection", "ctx/done", "A cancelled call leaves half a request on the connection, and the next call fails.", Anything}, func(c *cache) {
 		broken := false
 		get, put := c.get, c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			if err := ctx.Err(); err != nil {
 				c.locked(func() { broken = true })
 				return c.fail("put", &key, err)
@@ -284,7 +284,7 @@ var errorFaults = []mutation{
 	{Fault{"KeepsFirstContext", "ctx/done", "The context of the first call opens the connection, and when it ends every later call fails.", Anything}, func(c *cache) {
 		first := context.Context(nil)
 		put := c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			var kept context.Context
 			c.locked(func() {
 				if first == nil && ctx != context.Background() {
@@ -300,7 +300,7 @@ var errorFaults = []mutation{
 	}},
 	{Fault{"DeadlineBecomesTTL", "ctx/done", "The deadline of the context is taken for the entry's.", Anything}, func(c *cache) {
 		put := c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			if d, ok := ctx.Deadline(); ok && ttl == nil {
 				ttl = new(time.Until(d))
 			}
@@ -310,7 +310,7 @@ var errorFaults = []mutation{
 	{Fault{"EntryDiesWithContext", "ctx/done", "Entries are bound to the request that put them: when its context ends, they are gone.", Anything}, func(c *cache) {
 		origin := map[*entry]context.Context{}
 		put := c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			err := put(ctx, key, value, ttl)
 			if e := c.peek(key); e != nil && ctx.Err() == nil && ctx != context.Background() {
 				c.locked(func() { origin[e] = ctx })

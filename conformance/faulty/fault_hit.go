@@ -57,7 +57,7 @@ var hitFaults = []mutation{
 			}
 			return e, hit, err
 		}
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			c.locked(func() { delete(ghosts, c.id(key)) })
 			return put(ctx, key, value, ttl)
 		}
@@ -86,7 +86,7 @@ var hitFaults = []mutation{
 	{Fault{"WritesLater", "hit/put", "ristretto: Set only queues the entry, and a Get that follows at once misses it.", Anything}, func(c *cache) {
 		later, _ := c.queue()
 		put := c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			if err := c.begin("put", &key); err != nil {
 				return err
 			}
@@ -121,7 +121,7 @@ var hitFaults = []mutation{
 	{Fault{"Doorkeeper", "hit/put", "TinyLFU's doorkeeper without a declaration: the first Put of a key only leaves a mark.", Anything}, func(c *cache) {
 		seen := map[any]bool{}
 		put := c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			if err := c.begin("put", &key); err != nil {
 				return err
 			}
@@ -148,7 +148,7 @@ var hitFaults = []mutation{
 			}
 		}
 		put := c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			err := put(ctx, key, value, ttl)
 			c.locked(func() {
 				if c.capacity > 0 && len(c.entries) == c.capacity {
@@ -167,7 +167,7 @@ var hitFaults = []mutation{
 			return h.Sum32() % 16384
 		}
 		c.get = func(ctx context.Context, key any) (backend.Entry[any], bool, error) { return get(ctx, key) }
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			err := put(ctx, key, value, ttl)
 			e := c.peek(key)
 			c.locked(func() {
@@ -182,7 +182,7 @@ var hitFaults = []mutation{
 	{Fault{"WeaklyHeld", "hit/put", "A cache of weak or soft references, or a sync.Pool: the garbage collector empties it.", Anything}, func(c *cache) {
 		refs := map[*entry]weak.Pointer[any]{}
 		put, get := c.put, c.get
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			err := put(ctx, key, value, ttl)
 			if e := c.peek(key); e != nil {
 				c.locked(func() {
@@ -216,7 +216,7 @@ var hitFaults = []mutation{
 			}
 			return get(ctx, key)
 		}
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			err := put(ctx, key, value, ttl)
 			if e := c.peek(key); e != nil {
 				c.locked(func() { owner[e] = goroutine() })
@@ -264,7 +264,7 @@ var hitFaults = []mutation{
 			catchUp()
 			return get(ctx, key)
 		}
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			catchUp()
 			return put(ctx, key, value, ttl)
 		}
@@ -300,7 +300,7 @@ var hitFaults = []mutation{
 			})
 		}
 		put, invalidate, stats := c.put, c.invalidate, c.stats
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			defer share()
 			return put(ctx, key, value, ttl)
 		}

@@ -87,7 +87,7 @@ var invalidateFaults = []mutation{
 			}
 		})(c)
 		put := c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			eaten := false
 			if c.check(key) == nil {
 				c.locked(func() {
@@ -233,7 +233,7 @@ var invalidateFaults = []mutation{
 	{Fault{"KeepsTTLPointer", "retain", "The TTL is read through the caller's pointer at each Get.", Anything}, func(c *cache) {
 		kept := map[*entry]*time.Duration{}
 		put := c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			err := put(ctx, key, value, ttl)
 			if e := c.peek(key); e != nil && ttl != nil {
 				c.locked(func() { kept[e] = ttl })
@@ -249,7 +249,7 @@ var invalidateFaults = []mutation{
 	}},
 	{Fault{"ChangesTTL", "retain", "*ttl += jitter: the caller's own variable changes.", Anything}, func(c *cache) {
 		put := c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			err := put(ctx, key, value, ttl)
 			if ttl != nil && *ttl > 0 {
 				*ttl = ttl.Truncate(7 * time.Second)

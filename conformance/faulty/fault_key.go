@@ -34,7 +34,7 @@ var keyFaults = []mutation{
 	}),
 	{Fault{"KeyOfHashZero", "hit/keys", "bigcache: a hash of 0 marks an empty slot, so that a key which hashes to 0 cannot be stored.", StringKeys}, func(c *cache) {
 		put := c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			h := fnv.New64a()
 			if _, _ = h.Write([]byte(key.(string))); h.Sum64() == 0 {
 				ttl = new(time.Duration)
@@ -146,7 +146,7 @@ var keyFaults = []mutation{
 	}},
 	{Fault{"ZeroKeyIgnored", "hit/keys", "A table in which the zero key marks an empty slot: what is put there is lost.", Anything}, func(c *cache) {
 		replace := c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			if c.check(key) == nil && key == c.zero && c.peek(key) == nil {
 				ttl = new(time.Duration)
 			}
@@ -155,7 +155,7 @@ var keyFaults = []mutation{
 	}},
 	{Fault{"LongKeyDropped", "hit/keys", "fastcache: a key of 64 KiB and more is dropped without an error.", StringKeys}, func(c *cache) {
 		put := c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			if length(key) >= 65536 {
 				return nil
 			}
@@ -185,7 +185,7 @@ var keyFaults = []mutation{
 		hash := func(key any) uint32 { return crc32.ChecksumIEEE([]byte(key.(string))) }
 		holder := map[uint32]any{}
 		put := c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			c.locked(func() {
 				if other, ok := holder[hash(key)]; ok && other != key {
 					c.remove(c.entries[id(other)])

@@ -18,7 +18,7 @@ var overwriteFaults = []mutation{
 	{Fault{"UpdatesLater", "hit/overwrite", "A write-behind cache: a new key is visible at once, but an update only when the buffer is drained.", Anything}, func(c *cache) {
 		later, _ := c.queue()
 		put := c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			if err := c.begin("put", &key); err != nil {
 				return err
 			}
@@ -45,7 +45,7 @@ var overwriteFaults = []mutation{
 	{Fault{"UpdatesAfterTenIgnored", "hit/overwrite", "A version number of too few bits: after ten updates in a row the newer version looks older.", Anything}, func(c *cache) {
 		version := map[any]int{}
 		put, invalidate := c.put, c.invalidate
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			e := c.peek(key)
 			stale := false
 			c.locked(func() {
@@ -87,7 +87,7 @@ var overwriteFaults = []mutation{
 			}
 			return e, hit, err
 		}
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			if ttl != nil && c.check(key) == nil {
 				c.locked(func() { delete(copies, c.id(key)) })
 			}
@@ -103,7 +103,7 @@ var overwriteFaults = []mutation{
 		puts := map[any]int{}   // number of the last Put
 		n := 0
 		put, get, invalidate := c.put, c.get, c.invalidate
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			err := put(ctx, key, value, ttl)
 			if err == nil {
 				c.locked(func() {

@@ -148,10 +148,8 @@ var statsFaults = []mutation{
 	}},
 	{Fault{"CapacityPerShard", "stats/size", "The capacity divided among shards: one shard evicts while others have room.", Anything}, func(c *cache) {
 		shard := func(key any) uint64 { return maphash.Comparable(seed, key) % 4 }
-		replace := c.replace
-		c.replace = func(old *entry, value any) bool { return replace(old, value) }
 		put := c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			err := put(ctx, key, value, ttl)
 			if err != nil || c.capacity < 4 {
 				return err
@@ -189,7 +187,7 @@ var statsFaults = []mutation{
 	{Fault{"RacersOvershoot", "stats/size", "Whether there is room is looked at before the lock is taken: goroutines that put at once all find some.", Anything}, func(c *cache) {
 		put := c.put
 		c.room = func() {}
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			if c.peek(key) == nil {
 				c.locked(c.evict)
 				runtime.Gosched()
@@ -200,7 +198,7 @@ var statsFaults = []mutation{
 	{Fault{"RacersMiscount", "stats/size", "Whether the key is new is looked at before the lock is taken: two goroutines that put one key both count it.", Anything}, func(c *cache) {
 		extra := int64(0)
 		put := c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			fresh := c.peek(key) == nil
 			runtime.Gosched()
 			if fresh && c.peek(key) != nil {
@@ -252,10 +250,9 @@ var statsFaults = []mutation{
 		}
 	}},
 	{Fault{"StatsSharesItsMap", "stats/size", "Stats returns the cache's own map, and what the caller does to it is counted.", Anything}, func(c *cache) {
-		// Only the first map is shared, and only what a caller writes into it
-		// shows: a map that the cache went on changing would end the process
-		// as soon as two goroutines met there.
-		var shared map[string]uint64
+		// The cache reads the map it gave away last, but never changes it: a map
+		// that two goroutines change at once would end the process.
+		var given map[string]uint64
 		stats := c.stats
 		c.stats = func(ctx context.Context) (backend.Stats, error) {
 			s, err := stats(ctx)
@@ -264,12 +261,10 @@ var statsFaults = []mutation{
 			}
 			c.mu.Lock()
 			defer c.mu.Unlock()
-			if shared == nil {
-				shared = s.Counters
-			}
-			for name, n := range shared {
+			for name, n := range given {
 				s.Counters[name] = max(s.Counters[name], n)
 			}
+			given = s.Counters
 			return s, nil
 		}
 	}},

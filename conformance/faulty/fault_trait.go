@@ -91,7 +91,7 @@ var traitFaults = []mutation{
 		c.traits.NeedsFlush = true
 		later, _ := c.queue()
 		put := c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			if err := c.begin("put", &key); err != nil {
 				return err
 			}
@@ -142,7 +142,7 @@ var traitFaults = []mutation{
 			}
 			return err
 		}
-		c.put = func(_ context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(_ context.Context, key, value any, ttl *time.Duration) error {
 			if err := c.begin("put", &key); err != nil {
 				return err
 			}

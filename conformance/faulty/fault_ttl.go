@@ -168,14 +168,26 @@ var ttlFaults = []mutation{
 			return d, ok
 		}
 	}},
-	{Fault{"ShortestForAll", "ttl/notearly", "A queue of deadlines in the order of the Puts: when one is due, so is what was put before it.", Anything}, func(c *cache) {
+	{Fault{"OneDueAllBefore", "ttl/notearly", "A queue of deadlines in the order of the Puts: when an entry is due, so is what was put before it.", Anything}, func(c *cache) {
+		due, n := 0, 0
+		number := map[*entry]int{}
 		c.live = func(e *entry) bool {
-			for el := c.recent.Front(); el != nil && !e.deadline.IsZero(); el = el.Next() {
-				if o := el.Value.(*entry); o.put.After(e.put) && !before(o) {
-					return false
-				}
+			if number[e] == 0 {
+				n++
+				number[e] = n
 			}
-			return before(e)
+			if !before(e) {
+				due = max(due, number[e])
+			}
+			return e.deadline.IsZero() || number[e] > due
+		}
+		put := c.put
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
+			err := put(ctx, key, value, ttl)
+			if e := c.peek(key); e != nil {
+				c.locked(func() { c.live(e) })
+			}
+			return err
 		}
 	}},
 	{Fault{"MissesAge", "ttl/notearly", "A heap index that is not moved along: every expired entry that is read takes its neighbour with it.", Anything}, func(c *cache) {
@@ -227,7 +239,7 @@ var ttlFaults = []mutation{
 	})},
 	{Fault{"ZeroIsNoop", "ttl/zero", "ristretto: SetWithTTL with a negative TTL does nothing and keeps the old value.", Anything}, func(c *cache) {
 		put := c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			if ttl != nil && *ttl <= 0 && c.begin("put", &key) == nil {
 				c.mu.Unlock()
 				return nil
@@ -237,7 +249,7 @@ var ttlFaults = []mutation{
 	}},
 	{Fault{"ZeroIsError", "ttl/zero", "Redis' SET with EX 0: an error, and nothing is removed.", Anything}, func(c *cache) {
 		put := c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			if ttl != nil && *ttl <= 0 && c.begin("put", &key) == nil {
 				c.mu.Unlock()
 				return c.fail("put", &key, context.DeadlineExceeded)
@@ -262,7 +274,7 @@ var ttlFaults = []mutation{
 	})},
 	{Fault{"ZeroLeavesImmortals", "ttl/zero", "A TTL of zero expires what has a deadline, but an entry without one stays.", Anything}, func(c *cache) {
 		put := c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			if e := c.peek(key); e != nil && e.deadline.IsZero() && ttl != nil && *ttl <= 0 {
 				return nil
 			}
@@ -359,7 +371,7 @@ var ttlFaults = []mutation{
 	}},
 	{Fault{"TimerOfTheOldEntry", "ttl/overwrite", "time.AfterFunc for each entry, not stopped by an update: the old timer removes the new entry.", Anything}, func(c *cache) {
 		put := c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			err := put(ctx, key, value, ttl)
 			if err == nil && ttl != nil && *ttl > 0 {
 				time.AfterFunc(*ttl, func() { c.locked(func() { c.remove(c.entries[c.id(key)]) }) })
@@ -450,7 +462,7 @@ var ttlFaults = []mutation{
 	}},
 	{Fault{"TinyIsError", "ttl/range", "expirable: a TTL too short for its ticker panics or fails.", Anything}, func(c *cache) {
 		put := c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			if ttl != nil && *ttl > 0 && *ttl < 100 {
 				return c.fail("put", &key, context.DeadlineExceeded)
 			}

@@ -32,11 +32,11 @@ var valueFaults = []mutation{
 	}),
 	inText("ValueBOMStripped", "A reader that drops the byte order mark.", func(s string) string { return strings.TrimPrefix(s, "\uFEFF") }),
 	{Fault{"EmptyIsAbsent", "hit/values", "if v != \"\" as the test for presence: a stored zero value is a miss.", Anything}, func(c *cache) {
-		c.live = func(e *entry) bool { return before(e) && !reflect.ValueOf(&e.value).Elem().IsZero() }
+		c.live = func(e *entry) bool { return before(e) && e.value != nil && !reflect.ValueOf(e.value).IsZero() }
 	}},
 	{Fault{"LargeDropped", "hit/values", "memcached: a value above 1 MiB is dropped without an error.", StringValues}, func(c *cache) {
 		put := c.put
-		c.put = func(ctx context.Context, key any, value any, ttl *time.Duration) error {
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			if length(value) > 1<<20 {
 				ttl = new(time.Duration)
 			}

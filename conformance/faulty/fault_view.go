@@ -30,7 +30,7 @@ var viewFaults = []mutation{
 		all := c.all
 		c.all = func(yield func(any, any) bool) {
 			skipped := false
-			all(func(key any, value any) bool {
+			all(func(key, value any) bool {
 				if !skipped {
 					skipped = true
 					return true
@@ -43,7 +43,7 @@ var viewFaults = []mutation{
 		all := c.all
 		c.all = func(yield func(any, any) bool) {
 			n := 0
-			all(func(key any, value any) bool {
+			all(func(key, value any) bool {
 				n++
 				return yield(key, value) && (n != 5 || yield(key, value))
 			})
@@ -52,7 +52,7 @@ var viewFaults = []mutation{
 	{Fault{"AllGoesOn", "hit/put", "A Range that does not stop when the loop body breaks: the loop panics.", Anything}, func(c *cache) {
 		all := c.all
 		c.all = func(yield func(any, any) bool) {
-			all(func(key any, value any) bool {
+			all(func(key, value any) bool {
 				yield(key, value)
 				return true
 			})

@@ -22,8 +22,14 @@ import (
 	"github.com/cachepact/cachepact/conformance"
 )
 
-// Correct is the name of the backend without a fault.
-const Correct = "Correct"
+// Names of backends without a fault.
+const (
+	// Correct keeps every rule, also where it declares that it may not.
+	Correct = "Correct"
+	// Sloppy makes use of every relaxation that it declares: it expires late,
+	// buffers writes until Flush, refuses entries, and so on. It is as correct.
+	Sloppy = "Sloppy"
+)
 
 // A Fault is one way to break the contract.
 type Fault struct {
