@@ -45,6 +45,7 @@ type cell[V any] struct {
 	put0      time.Time // before and after the Put
 	put1      time.Time
 	ttl       time.Duration // 0: never
+	ended     time.Time     // its deadline, if that is why it is gone
 	past      []V           // values put earlier, newest last
 	forgotten string        // why has is false
 }
@@ -147,7 +148,7 @@ func (p *probe[K, V]) audit() {
 func (p *probe[K, V]) atMost() int64 {
 	n, now := int64(0), time.Now()
 	for _, c := range p.model {
-		if !c.dead(now, p.lag()) {
+		if !c.dead(now, p.lag()) || !c.ended.IsZero() && !now.After(c.ended.Add(p.lag())) {
 			n++
 		}
 	}
@@ -198,9 +199,7 @@ func (p *probe[K, V]) putValue(k K, v V, ttl *time.Duration) {
 func (p *probe[K, V]) tryPut(k K, v V, ttl *time.Duration) error {
 	before := time.Now()
 	err := p.b.Put(p.ctx, k, v, ttl)
-	if err == nil && p.r.traits.NeedsFlush {
-		err = backend.Flush(p.ctx, p.b)
-	}
+	p.flushed(&err)
 	o := op[K, V]{kind: opPut, key: k, val: v, err: err}
 	if ttl != nil {
 		o.ttl = new(*ttl)
@@ -278,13 +277,19 @@ func (p *probe[K, V]) missed(k K, c *cell[V], v V, now time.Time) {
 			p.lost(k, c, now)
 		}
 	}
+	ended := c.ended
+	if c.has && c.ttl != 0 && !c.alive(now) {
+		ended = c.put1.Add(c.ttl)
+	}
 	c.lose("it was dropped, and what was dropped must not come back")
+	c.ended = ended // it may still be counted for a while
 }
 
 func (c *cell[V]) lose(why string) {
 	if c.has {
 		c.has, c.forgotten, c.past = false, why, append(c.past, c.val)
 	}
+	c.ended = time.Time{}
 }
 
 // lost fails the check because a live entry was not found, and looks for the
@@ -396,8 +401,11 @@ func (p *probe[K, V]) clear() {
 }
 
 func (p *probe[K, V]) flushed(err *error) {
-	if *err == nil && p.r.traits.NeedsFlush {
-		*err = backend.Flush(p.ctx, p.b)
+	if !p.r.traits.NeedsFlush {
+		return
+	}
+	if failed := backend.Flush(p.ctx, p.b); *err == nil { // what a Put that fails removes is a write, too
+		*err = failed
 	}
 }
 
