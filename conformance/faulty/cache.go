@@ -67,6 +67,7 @@ type steps struct {
 	replace  func(old *entry, value any) bool                       // whether a Put over old has an effect; old may be nil
 	room     func()                                                 // before an entry is added
 	touch    func(e *entry)                                         // after a hit
+	expired  func(e *entry)                                         // after e was found dead, or nil
 	size     func() int64
 }
 
@@ -110,8 +111,7 @@ func (c *cache) lookup(_ context.Context, key any) (backend.Entry[any], bool, er
 	defer c.mu.Unlock()
 	e := c.entries[c.id(key)]
 	if e != nil && !c.live(e) {
-		c.remove(e)
-		c.counters[backend.CounterExpirations]++
+		c.expire(e)
 		e = nil
 	}
 	if e == nil {
@@ -323,12 +323,20 @@ func (c *cache) clear() {
 	c.recent = list.New()
 }
 
+// expire removes a dead entry.
+func (c *cache) expire(e *entry) {
+	c.remove(e)
+	c.counters[backend.CounterExpirations]++
+	if c.expired != nil {
+		c.expired(e)
+	}
+}
+
 // sweep removes the expired entries.
 func (c *cache) sweep() {
 	for _, e := range c.entries {
 		if !c.live(e) {
-			c.remove(e)
-			c.counters[backend.CounterExpirations]++
+			c.expire(e)
 		}
 	}
 }
@@ -371,8 +379,7 @@ func (c *cache) every(d time.Duration, f func()) {
 }
 
 // queue starts a goroutine that runs what later is given, in order, until Close.
-// wait returns when all that was given before has been run.
-func (c *cache) queue() (later func(f func()), wait func()) {
+func (c *cache) queue() (later func(f func())) {
 	var mu sync.Mutex
 	var todo []func()
 	var stopped bool
@@ -405,7 +412,7 @@ func (c *cache) queue() (later func(f func()), wait func()) {
 		mu.Unlock()
 		<-done
 	})
-	later = func(f func()) {
+	return func(f func()) {
 		mu.Lock()
 		defer mu.Unlock()
 		if !stopped {
@@ -413,14 +420,6 @@ func (c *cache) queue() (later func(f func()), wait func()) {
 			change.Broadcast()
 		}
 	}
-	wait = func() {
-		mu.Lock()
-		defer mu.Unlock()
-		for len(todo) > 0 && !stopped {
-			change.Wait()
-		}
-	}
-	return later, wait
 }
 
 // length returns the length of a string or []byte, else 0.

@@ -230,8 +230,8 @@ var concurrentFaults = []mutation{
 	}},
 	{Fault{"ClearUndoneByWriter", "concurrent/nil", "A Put works on a copy of the table that it took before the Clear, and swaps it in after.", Anything}, func(c *cache) {
 		clears := 0
-		onAll(func(_ *cache, clear func()) {
-			clear()
+		onAll(func(_ *cache, wipe func()) {
+			wipe()
 			clears++
 		})(c)
 		put := c.put
@@ -283,9 +283,9 @@ var concurrentFaults = []mutation{
 			defer c.locked(func() { running-- })
 			return put(ctx, key, value, ttl)
 		}
-		onAll(func(_ *cache, clear func()) {
+		onAll(func(_ *cache, wipe func()) {
 			if running == 0 {
-				clear()
+				wipe()
 			}
 		})(c)
 	}},

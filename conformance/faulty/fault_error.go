@@ -84,7 +84,7 @@ var errorFaults = []mutation{
 		c.replace = func(_ *entry, value any) bool { return length(value) < 65536 }
 	}},
 	{Fault{"FailedPutKeepsOld", "error/put", "freecache: a value that is too large is an error, and the earlier one is served on.", StringValues}, func(c *cache) {
-		declare(c, 4096)
+		declare(c)
 		put := c.put
 		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			if c.fits(value) != nil && c.check(key) == nil && !c.isClosed() {
@@ -94,7 +94,7 @@ var errorFaults = []mutation{
 		}
 	}},
 	{Fault{"TooLargeIsSilent", "error/put", "A declared limit, but no error: what exceeds it is dropped.", StringValues}, func(c *cache) {
-		declare(c, 4096)
+		declare(c)
 		put := c.put
 		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			if err := put(ctx, key, value, ttl); !errors.Is(err, backend.ErrTooLarge) {
@@ -104,7 +104,7 @@ var errorFaults = []mutation{
 		}
 	}},
 	{Fault{"TooLargeErrorOfItsOwn", "error/put", "An error of the library's own, which errors.Is does not find to be ErrTooLarge.", StringValues}, func(c *cache) {
-		declare(c, 4096)
+		declare(c)
 		c.fits = func(value any) error {
 			if c.checkValue(value) != nil {
 				return errors.New("value too big")
@@ -113,7 +113,7 @@ var errorFaults = []mutation{
 		}
 	}},
 	{Fault{"TooLargeByOne", "error/put", "len >= max: a value of exactly the declared limit is refused.", StringValues}, func(c *cache) {
-		declare(c, 4096)
+		declare(c)
 		c.fits = func(value any) error {
 			if length(value) >= c.traits.MaxValue {
 				return backend.ErrTooLarge
@@ -122,7 +122,7 @@ var errorFaults = []mutation{
 		}
 	}},
 	{Fault{"TooLargeIsCut", "error/put", "A value above the declared limit is cut to it.", StringValues}, func(c *cache) {
-		declare(c, 4096)
+		declare(c)
 		c.fits = func(any) error { return nil }
 		c.in = func(v any) any {
 			s := v.(string)
@@ -130,7 +130,7 @@ var errorFaults = []mutation{
 		}
 	}},
 	{Fault{"TooLargeEvictsOthers", "error/put", "bigcache: a Set that fails has already emptied the shard.", StringValues}, func(c *cache) {
-		declare(c, 4096)
+		declare(c)
 		c.fits = func(value any) error {
 			if err := c.checkValue(value); err != nil {
 				c.clear()
@@ -140,7 +140,7 @@ var errorFaults = []mutation{
 		}
 	}},
 	{Fault{"TooLargeLeavesPart", "error/put", "A Put that fails half-way: the part that was written can be read.", StringValues}, func(c *cache) {
-		declare(c, 4096)
+		declare(c)
 		put := c.put
 		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			if c.fits(value) == nil || c.check(key) != nil {
@@ -185,7 +185,7 @@ var errorFaults = []mutation{
 			if key == nil {
 				return failure(what, key, cause)
 			}
-			return fmt.Errorf("faulty: %s %.24q: %w", what, any(*key), cause)
+			return fmt.Errorf("faulty: %s %.24q: %w", what, *key, cause)
 		}
 	}},
 	{Fault{"ErrorHasValue", "error/text", "fmt.Errorf(\"cannot store %v\"): values end up in logs.", StringValues}, func(c *cache) {
@@ -325,9 +325,9 @@ var errorFaults = []mutation{
 }
 
 // declare makes c declare a largest value, unless it does so already.
-func declare(c *cache, limit int) {
+func declare(c *cache) {
 	if c.traits.MaxValue == 0 {
-		c.traits.MaxValue = limit
+		c.traits.MaxValue = 4096
 	}
 }
 

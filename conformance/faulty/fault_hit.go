@@ -84,7 +84,7 @@ var hitFaults = []mutation{
 	}},
 
 	{Fault{"WritesLater", "hit/put", "ristretto: Set only queues the entry, and a Get that follows at once misses it.", Anything}, func(c *cache) {
-		later, _ := c.queue()
+		later := c.queue()
 		put := c.put
 		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			if err := c.begin("put", &key); err != nil {

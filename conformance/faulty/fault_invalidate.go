@@ -13,11 +13,11 @@ import (
 var invalidateFaults = []mutation{
 	{Fault{"InvalidateIgnored", "invalidate/key", "A read-only replica: the removal of a key does nothing.", Anything}, onKey(func(*cache, *entry, func()) {})},
 	{Fault{"InvalidateLater", "invalidate/key", "otter v1, ristretto: the removal is queued, and a Get that follows at once still hits.", Anything}, func(c *cache) {
-		later, _ := c.queue()
+		later := c.queue()
 		onKey(func(c *cache, e *entry, _ func()) { later(func() { c.locked(func() { c.remove(e) }) }) })(c)
 	}},
 	{Fault{"QueuedDelTakesNextSet", "invalidate/key", "ristretto: in Set, Del, Set the Del is applied last, and the value just put is gone a moment later.", Anything}, func(c *cache) {
-		later, _ := c.queue()
+		later := c.queue()
 		invalidate := c.invalidate
 		c.invalidate = func(ctx context.Context, key *any) error {
 			err := invalidate(ctx, key)
@@ -29,7 +29,7 @@ var invalidateFaults = []mutation{
 		}
 	}},
 	{Fault{"RemovedReturns", "invalidate/key", "ristretto: a Set still queued when Del comes is applied after it: the entry is gone, back, and gone again.", Anything}, func(c *cache) {
-		later, _ := c.queue()
+		later := c.queue()
 		onKey(func(c *cache, e *entry, remove func()) {
 			remove()
 			if e != nil && e.hits == 0 && e.put.Equal(time.Now()) {
@@ -132,7 +132,7 @@ var invalidateFaults = []mutation{
 		c.invalidate = func(ctx context.Context, key *any) error { return invalidate(ctx, new(*key)) }
 	}},
 	{Fault{"ClearLater", "invalidate/nil", "Clear posts a message to the goroutine that owns the map, and returns.", Anything}, func(c *cache) {
-		later, _ := c.queue()
+		later := c.queue()
 		onAll(func(c *cache, _ func()) {
 			var all []*entry
 			for _, e := range c.entries {
@@ -148,10 +148,10 @@ var invalidateFaults = []mutation{
 		})(c)
 	}},
 	{Fault{"ClearUndoneByQueue", "invalidate/nil", "A write-behind queue that Clear does not drain: what was put just before is applied just after.", Anything}, func(c *cache) {
-		later, _ := c.queue()
-		onAll(func(c *cache, clear func()) {
+		later := c.queue()
+		onAll(func(c *cache, wipe func()) {
 			last, now := c.recent.Front(), time.Now()
-			clear()
+			wipe()
 			if last != nil {
 				if e := last.Value.(*entry); e.put.Equal(now) {
 					later(func() { c.locked(func() { c.bringBack(e) }) })
@@ -168,37 +168,37 @@ var invalidateFaults = []mutation{
 	{Fault{"ClearLeavesReadEntries", "invalidate/nil", "Clear empties the probation segment, but not the protected one of what was read often.", Anything}, clearLeaves(func(c *cache, e *entry, _ int) bool { return e.hits >= 2 })},
 	{Fault{"ClearByTime", "invalidate/nil", "memcached's flush_all: what was put at the moment of the flush is gone too, although it was put after.", Anything}, func(c *cache) {
 		var cleared time.Time
-		onAll(func(_ *cache, clear func()) {
-			clear()
+		onAll(func(_ *cache, wipe func()) {
+			wipe()
 			cleared = time.Now()
 		})(c)
 		c.live = func(e *entry) bool { return before(e) && (cleared.IsZero() || e.put.After(cleared)) }
 	}},
 	{Fault{"ClearKeepsCost", "invalidate/nil", "ttlcache with a cost: Clear does not reset the cost, and a full cache holds nothing afterwards.", Anything}, func(c *cache) {
-		onAll(func(c *cache, clear func()) {
+		onAll(func(c *cache, wipe func()) {
 			if c.capacity > 0 {
 				c.capacity = max(c.capacity-len(c.entries), 1)
 			}
-			clear()
+			wipe()
 		})(c)
 	}},
-	{Fault{"ClearLosesBound", "invalidate/nil", "Clear makes a new table with the default options: the capacity is forgotten.", Anything}, onAll(func(c *cache, clear func()) {
-		clear()
+	{Fault{"ClearLosesBound", "invalidate/nil", "Clear makes a new table with the default options: the capacity is forgotten.", Anything}, onAll(func(c *cache, wipe func()) {
+		wipe()
 		c.capacity = 0
 	})},
 	{Fault{"ClearShrinksToOne", "invalidate/nil", "golang-lru's Resize(0) in place of Purge: afterwards every Put vanishes.", Anything}, func(c *cache) {
 		bricked := false
-		onAll(func(c *cache, clear func()) {
-			clear()
+		onAll(func(c *cache, wipe func()) {
+			wipe()
 			bricked = true
 		})(c)
 		c.replace = func(*entry, any) bool { return !bricked }
 	}},
 	{Fault{"ClearOnceOnly", "invalidate/nil", "A Clear under sync.Once: the second does nothing.", Anything}, func(c *cache) {
 		done := false
-		onAll(func(_ *cache, clear func()) {
+		onAll(func(_ *cache, wipe func()) {
 			if !done {
-				clear()
+				wipe()
 			}
 			done = true
 		})(c)
@@ -220,7 +220,7 @@ var invalidateFaults = []mutation{
 		}
 	})},
 	{Fault{"NilValuedKeyClears", "invalidate/zerokey", "if any(*key) == nil { clear all }: a nil interface is a key, not the absence of one.", AnyKeys}, onKey(func(_ *cache, _ *entry, remove func()) { remove() }, func(c *cache, key any) {
-		if any(key) == nil {
+		if key == nil {
 			c.clear()
 		}
 	})},
@@ -306,7 +306,7 @@ func onKey(f func(c *cache, e *entry, remove func()), also ...func(c *cache, key
 
 // onAll makes a fault that does f, under the lock, where Invalidate should
 // remove all entries.
-func onAll(f func(c *cache, clear func())) func(c *cache) {
+func onAll(f func(c *cache, wipe func())) func(c *cache) {
 	return func(c *cache) {
 		invalidate := c.invalidate
 		c.invalidate = func(ctx context.Context, key *any) error {

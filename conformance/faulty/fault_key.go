@@ -138,7 +138,7 @@ var keyFaults = []mutation{
 	{Fault{"EmptyKeyRefused", "hit/keys", "memcached, Redis wrappers and bolt: the empty key is an error.", StringKeys}, func(c *cache) {
 		check := c.check
 		c.check = func(key any) error {
-			if any(key) == "" {
+			if key == "" {
 				return errors.New("key required")
 			}
 			return check(key)
@@ -216,7 +216,7 @@ var keyFaults = []mutation{
 		c.id = func(key any) any { return math.Float64bits(key.(float64)) }
 	}},
 	{Fault{"FloatKeyShort", "hit/keys", "Keys printed with six digits: close numbers are one.", FloatKeys}, func(c *cache) {
-		c.id = func(key any) any { return fmt.Sprintf("%.6g", any(key)) }
+		c.id = func(key any) any { return fmt.Sprintf("%.6g", key) }
 	}},
 	{Fault{"AnyKeyPrinted", "hit/keys", "gocache and many wrappers: a key of type any becomes fmt.Sprint of it, so that 1 and \"1\" are one.", AnyKeys}, func(c *cache) {
 		c.id = func(key any) any { return fmt.Sprint(key) }
@@ -247,11 +247,11 @@ var keyFaults = []mutation{
 	}},
 	{Fault{"StructKeyJoined", "hit/keys", "The fields of a key joined with a colon, which a field may contain.", StructKeys}, func(c *cache) {
 		c.id = func(key any) any {
-			text := ""
+			var text strings.Builder
 			for _, f := range reflect.ValueOf(key).Fields() {
-				text += fmt.Sprint(f.Interface()) + ":"
+				text.WriteString(fmt.Sprint(f.Interface()) + ":")
 			}
-			return text
+			return text.String()
 		}
 	}},
 	{Fault{"PointerKeyByContents", "hit/keys", "Pointers compared by what they point to: two that are different but alike are one.", PointerKeys}, func(c *cache) {

@@ -16,7 +16,7 @@ var overwriteFaults = []mutation{
 		c.replace = func(old *entry, _ any) bool { return old == nil || old.hits > 0 || !old.put.Equal(time.Now()) }
 	}},
 	{Fault{"UpdatesLater", "hit/overwrite", "A write-behind cache: a new key is visible at once, but an update only when the buffer is drained.", Anything}, func(c *cache) {
-		later, _ := c.queue()
+		later := c.queue()
 		put := c.put
 		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			if err := c.begin("put", &key); err != nil {

@@ -69,9 +69,9 @@ var statsFaults = []mutation{
 	}},
 	{Fault{"ClearLeavesSize", "stats/size", "Clear empties the table, but not the counter beside it.", Anything}, func(c *cache) {
 		left := int64(0)
-		onAll(func(c *cache, clear func()) {
+		onAll(func(c *cache, wipe func()) {
 			left += int64(len(c.entries))
-			clear()
+			wipe()
 		})(c)
 		c.size = func() int64 { return int64(len(c.entries)) + left }
 	}},
@@ -281,9 +281,9 @@ var statsFaults = []mutation{
 			c.counters[backend.CounterEvictions]++
 		}
 	})},
-	{Fault{"ClearCountsAsEvictions", "stats/counters", "Purge calls the eviction callback for each entry.", Anything}, onAll(func(c *cache, clear func()) {
+	{Fault{"ClearCountsAsEvictions", "stats/counters", "Purge calls the eviction callback for each entry.", Anything}, onAll(func(c *cache, wipe func()) {
 		c.counters[backend.CounterEvictions] += uint64(len(c.entries))
-		clear()
+		wipe()
 	})},
 	{Fault{"ExpirationsCountTwice", "stats/counters", "An expired entry is counted when a Get finds it and again when it is swept.", Anything}, func(c *cache) {
 		get := c.get
@@ -348,8 +348,8 @@ var statsFaults = []mutation{
 			return get(ctx, key)
 		}
 	}},
-	{Fault{"PrintsOnClear", "invalidate/nil", "bigcache: a message for the developer goes to standard output.", Anything}, onAll(func(_ *cache, clear func()) {
-		clear()
+	{Fault{"PrintsOnClear", "invalidate/nil", "bigcache: a message for the developer goes to standard output.", Anything}, onAll(func(_ *cache, wipe func()) {
+		wipe()
 		fmt.Println("faulty: cleared")
 	})},
 }

@@ -89,7 +89,7 @@ var traitFaults = []mutation{
 	}},
 	{Fault{"FlushDoesNothing", "hit/put", "Writes are declared to need a Flush, which returns at once.", Anything}, func(c *cache) {
 		c.traits.NeedsFlush = true
-		later, _ := c.queue()
+		later := c.queue()
 		put := c.put
 		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
 			if err := c.begin("put", &key); err != nil {

@@ -327,7 +327,7 @@ var ttlFaults = []mutation{
 	}},
 	{Fault{"SameValueKeepsTTL", "ttl/overwrite", "A write of an unchanged value is saved, and with it the new TTL.", StringValues}, func(c *cache) {
 		c.replace = func(old *entry, value any) bool {
-			return old == nil || !c.live(old) || any(old.value) != any(value)
+			return old == nil || !c.live(old) || old.value != value
 		}
 	}},
 	{Fault{"SlidingExpiry", "ttl/overwrite", "ttlcache's default: each Get starts the TTL anew.", Anything}, func(c *cache) {

@@ -128,7 +128,11 @@ func Relaxed[K comparable, V any](name string, o conformance.Options, t backend.
 	}
 	var zero K
 	c := newCache(o.Capacity, t, zero, reflect.TypeFor[V]())
-	if name != "" && name != Correct {
+	switch name {
+	case "", Correct:
+	case Sloppy:
+		sloppy(c)
+	default:
 		i := slices.IndexFunc(mutations, func(m mutation) bool { return m.Name == name })
 		if i < 0 {
 			return nil, fmt.Errorf("faulty: new: no fault %q", name)

@@ -116,3 +116,49 @@ func TestFaults_Caught(t *testing.T) {
 		})
 	}
 }
+
+// relaxed are the traits that a backend may declare, each alone.
+var relaxed = []struct {
+	name   string
+	traits backend.Traits
+}{
+	{"Lateness", backend.Traits{Lateness: time.Second}},
+	{"SizeLag", backend.Traits{SizeLag: time.Second}},
+	{"ByReference", backend.Traits{Values: backend.ByReference}},
+	{"BoundApproximate", backend.Traits{Bound: backend.BoundApproximate}},
+	{"BoundNone", backend.Traits{Bound: backend.BoundNone}},
+	{"Refuses", backend.Traits{Refuses: true}},
+	{"MaxKey", backend.Traits{MaxKey: 250}},
+	{"MaxValue", backend.Traits{MaxValue: 1024}},
+	{"NeedsFlush", backend.Traits{NeedsFlush: true}},
+}
+
+// TestCorrect_Accepted is about false alarms.
+func TestCorrect_Accepted(t *testing.T) {
+	accept := func(t *testing.T, r conformance.Report) {
+		t.Helper()
+		if !r.OK() || r.Clock != "bubble" {
+			t.Errorf("clock %s (%s): %v", r.Clock, r.ClockWhy, r)
+		}
+	}
+	needs := []faulty.Need{
+		faulty.Anything, faulty.BytesValues, faulty.IntKeys, faulty.FloatKeys, faulty.AnyKeys, faulty.StructKeys, faulty.PointerKeys,
+	}
+	for _, need := range needs {
+		t.Run(strings.ReplaceAll(string(need), " ", "-"), func(t *testing.T) {
+			accept(t, check(faulty.Correct, need, backend.Traits{}))
+		})
+	}
+	for _, x := range relaxed {
+		t.Run(x.name, func(t *testing.T) {
+			accept(t, check(faulty.Correct, faulty.BytesValues, x.traits))
+			accept(t, check(faulty.Sloppy, faulty.BytesValues, x.traits))
+		})
+	}
+	t.Run("everything-relaxed", func(t *testing.T) {
+		accept(t, check(faulty.Sloppy, faulty.Anything, backend.Traits{
+			Lateness: time.Second, SizeLag: 3 * time.Second, Values: backend.ByReference, Bound: backend.BoundApproximate,
+			Refuses: true, MaxKey: 250, MaxValue: 1024, NeedsFlush: true,
+		}))
+	})
+}
