@@ -7,6 +7,7 @@
 package naive
 
 import (
+	"errors"
 	"cmp"
 	"context"
 	"time"
@@ -114,7 +115,7 @@ func newBigCache(conformance.Options) (backend.Backend[string, []byte], error) {
 
 func (b BigCache) Get(_ context.Context, key string) ([]byte, bool, error) {
 	value, err := b.BigCache.Get(key)
-	if err == bigcache.ErrEntryNotFound {
+	if errors.Is(err, bigcache.ErrEntryNotFound) {
 		return nil, false, nil
 	}
 	return value, err == nil, err
