@@ -77,9 +77,8 @@ func TestBench(t *testing.T) {
 // lazy applies its writes in Flush, which takes its time. It drops every tenth.
 type lazy struct {
 	backend.Backend[string, int]
-	mu      sync.Mutex
-	puts    int
-	flushes int
+	mu   sync.Mutex
+	puts int
 }
 
 func newLazy(o Options) (backend.Backend[string, int], error) {

@@ -83,7 +83,10 @@ func faults() []faulty.Fault {
 }
 
 func TestFaults_Caught(t *testing.T) {
-	for _, f := range faults() {
+	for i, f := range faults() {
+		if raceEnabled && i%8 != 0 && *only == "" {
+			continue // what tells faults apart is not what the race detector sees
+		}
 		t.Run(f.Name, func(t *testing.T) {
 			start := time.Now()
 			rules := []string{f.Rule}
@@ -91,6 +94,10 @@ func TestFaults_Caught(t *testing.T) {
 				rules = append(rules, "hit/keys/birthday") // where the most entries are
 			}
 			r := check(f.Name, f.Needs, backend.Traits{}, rules...)
+			for try := 1; try < 6 && r.OK(); try++ { // some faults show only when threads or hashes meet
+				t.Logf("not caught at try %d", try)
+				r = check(f.Name, f.Needs, backend.Traits{}, rules...)
+			}
 			if *long {
 				r = check(f.Name, f.Needs, backend.Traits{})
 			}

@@ -7,9 +7,9 @@
 package naive
 
 import (
-	"errors"
 	"cmp"
 	"context"
+	"errors"
 	"time"
 
 	"github.com/allegro/bigcache/v3"
