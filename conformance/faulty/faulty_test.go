@@ -13,10 +13,9 @@ import (
 )
 
 var (
-	long   = flag.Bool("long", false, "run the whole suite over every fault and relaxed trait, and over the correct backend 50 times")
-	update = flag.Bool("update", false, "write testdata/traits.golden; implies -long")
-	only   = flag.String("fault", "", "test only faults whose name contains this")
-	show   = flag.Bool("show", false, "log the message by which each fault is caught")
+	long = flag.Bool("long", false, "run the whole suite over every fault and relaxed trait, and over the correct backend 50 times")
+	only = flag.String("fault", "", "test only faults whose name contains this")
+	show = flag.Bool("show", false, "log the message by which each fault is caught")
 )
 
 type point struct {
