@@ -146,12 +146,19 @@ func (p *probe[K, V]) guard1(mu *sync.Mutex, f func()) {
 	}
 }
 
-// together runs f on n goroutines and ends the check with the first fault.
+// together runs f on n goroutines, none of which begins before all are there,
+// and ends the check with the first fault.
 func (p *probe[K, V]) together(n int, f func(g int)) {
 	var wg sync.WaitGroup
 	var mu sync.Mutex
+	var ready atomic.Int64
 	for g := range n {
-		wg.Go(func() { p.guard1(&mu, func() { f(g) }) })
+		wg.Go(func() {
+			for ready.Add(1); ready.Load() < int64(n); {
+				runtime.Gosched()
+			}
+			p.guard1(&mu, func() { f(g) })
+		})
 	}
 	wg.Wait()
 	if p.fault != nil {
@@ -540,54 +547,48 @@ func yield(n uint64) {
 	}
 }
 
-// mixedLifetimes puts one key with a TTL and without one at the same time.
+// mixedLifetimes puts each key with a TTL and without one at the same time.
 // Whichever value stays, the lifetime must be the one it was put with.
 func (p *probe[K, V]) mixedLifetimes() {
+	const clients = 8 // more than processors, so that they take turns
 	ttl := time.Hour
 	p.loose = true
 	n := min(4, p.r.keys.N)
 	for round := range p.rounds(60) {
-		mortal, immortal := make([]V, n), make([]V, n)
+		vals := make([][]V, n) // by key and client; the odd clients put with a TTL
 		for i := range n {
-			mortal[i], immortal[i] = p.val(), p.val()
-			p.cell(p.key(i)).past = []V{mortal[i], immortal[i]}
+			for range clients {
+				vals[i] = append(vals[i], p.val())
+			}
+			p.cell(p.key(i)).past = vals[i]
 		}
-		start := make(chan struct{})
-		var wg sync.WaitGroup
-		var mu sync.Mutex
-		put := func(vals []V, ttl *time.Duration) {
-			wg.Go(func() {
-				<-start
-				p.guard1(&mu, func() {
-					for i := range n {
-						yield(mix(uint64(round*n+i)) % 3)
-						_ = p.b.Put(p.ctx, p.key(i), vals[i], ttl)
-					}
-				})
-			})
-		}
-		put(mortal, &ttl)
-		put(immortal, nil)
-		close(start)
-		wg.Wait()
-		if p.fault != nil {
-			panic(p.fault)
-		}
+		p.together(clients, func(g int) {
+			rng := rand.New(rand.NewPCG(uint64(round), uint64(g)))
+			for i := range n {
+				yield(rng.Uint64N(3))
+				lifetime := &ttl
+				if g%2 == 0 {
+					lifetime = nil
+				}
+				if err := p.b.Put(p.ctx, p.key(i), vals[i][g], lifetime); err != nil {
+					panic(&fault{what: fmt.Sprintf("Put under load returned the error %q", err), want: "nil"})
+				}
+			}
+		})
 		p.settle()
-		hits := make([]V, n)
-		held := make([]bool, n)
-		for i := range n {
-			hits[i], held[i] = p.get(p.key(i))
-		}
-		p.sleep(ttl + p.r.traits.Lateness + p.tick())
+		won := make([]int, n) // by key: the client whose value stayed, or -1
 		for i := range n {
 			v, hit := p.get(p.key(i))
-			switch {
-			case p.repeats() || !held[i]:
-			case hit && p.same(hits[i], mortal[i]):
-				p.failf("Get(%s) = hit %s after the TTL of that value", show(p.key(i)), show(v))("a miss: two Puts met, and the lifetime of the other was kept")
-			case !hit && p.same(hits[i], immortal[i]) && lossless(p.r) == "":
-				p.failf("Get(%s) = miss, though its value %s was put without a TTL", show(p.key(i)), show(hits[i]))("a hit: two Puts met, and the lifetime of the other was kept")
+			won[i] = slices.IndexFunc(vals[i], func(x V) bool { return hit && p.same(x, v) })
+		}
+		p.sleep(ttl + p.r.traits.Lateness + p.tick())
+		for i, g := range won {
+			switch _, hit := p.get(p.key(i)); {
+			case g < 0 || p.repeats():
+			case hit && g%2 == 1:
+				p.failf("Get(%s) = hit %s after the TTL of that value", show(p.key(i)), show(vals[i][g]))("a miss: Puts met, and one's value was kept with another's lifetime")
+			case !hit && g%2 == 0 && lossless(p.r) == "":
+				p.failf("Get(%s) = miss, though its value %s was put without a TTL", show(p.key(i)), show(vals[i][g]))("a hit: Puts met, and one's value was kept with another's lifetime")
 			}
 		}
 	}

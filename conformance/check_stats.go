@@ -243,16 +243,19 @@ func statsChecks[K comparable, V any]() []check[K, V] {
 			p.put(p.key(0))
 			p.settle()
 			before := p.stats().Counters
-			p.together(4, func(int) {
-				for range 250 {
-					_, _, _ = p.b.Get(p.ctx, p.key(0))
-					_, _, _ = p.b.Get(p.ctx, p.key(1))
-				}
+			parallel(func() {
+				p.together(8, func(int) {
+					for i := range uint64(250) {
+						_, _, _ = p.b.Get(p.ctx, p.key(0))
+						_, _, _ = p.b.Get(p.ctx, p.key(1))
+						yield(i % 8 / 7)
+					}
+				})
 			})
 			after := p.stats().Counters
 			for _, name := range []string{backend.CounterHits, backend.CounterMisses} {
-				if was, ok := before[name]; ok && after[name]-was != 1000 && !p.r.traits.Refuses {
-					p.failf("the counter %s rose by %d", name, after[name]-was)("1000: four goroutines had 250 each, and all have ended")
+				if was, ok := before[name]; ok && after[name]-was != 2000 && !p.r.traits.Refuses {
+					p.failf("the counter %s rose by %d", name, after[name]-was)("2000: eight goroutines had 250 each, and all have ended")
 				}
 			}
 		}},
