@@ -71,6 +71,7 @@ func TestAdaptersLinkOneLibrary(t *testing.T) {
 		"gocache":   "github.com/patrickmn/go-cache",
 		"golanglru": "github.com/hashicorp/golang-lru/v2",
 		"ristretto": "github.com/dgraph-io/ristretto",
+		"ttlcache":  "github.com/jellydator/ttlcache/v3",
 	}
 	var all []string
 	for _, library := range libraries {
