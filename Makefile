@@ -16,6 +16,10 @@ compare: ## replay a real trace and a Zipf workload through every adapter
 test: ## prove every adapter, and everything else
 	go test -shuffle=on ./...
 	go -C docs/example test ./...
+browser-test: ## look at the HTML report in headless Chromium; SCREENSHOTS=DIR keeps pictures
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get install -qy chromium; } || \
+		echo 'make: chromium is missing and cannot be installed here' >&2
+	go -C internal/browsertest test -count=1 ./...
 race: ## the same under the race detector
 	go test -race -shuffle=on $$(go list ./... | grep -v /conformance/faulty)
 lint: ## static checks and formatting

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -114,7 +115,7 @@ func load(t *testing.T, path string, v view) *tab {
 	p := &tab{t: t, page: (&url.URL{Scheme: "file", Path: path}).String()}
 	ctx, stop := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
 	t.Cleanup(stop)
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	t.Cleanup(cancel)
 	p.ctx = ctx
 	if err := chromedp.Listen(ctx, p.hear); err != nil {
@@ -124,6 +125,10 @@ func load(t *testing.T, path string, v view) *tab {
 		t.Fatal(err)
 	}
 	if _, err := chromedp.Call(ctx, cdplog.Enable, cdp.Empty{}); err != nil {
+		t.Fatal(err)
+	}
+	// Tests run side by side, and each page believes that it has the focus.
+	if _, err := chromedp.Call(ctx, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}); err != nil {
 		t.Fatal(err)
 	}
 	p.look(v)
@@ -203,6 +208,40 @@ func eval[T any](p *tab, expression string) T {
 	}
 	return x
 }
+
+// poll waits until the expression is true in the page.
+func poll(p *tab, expression string) {
+	p.t.Helper()
+	if _, err := chromedp.Run(p.ctx, chromedp.Poll[bool](expression, chromedp.WithPollingTimeout(time.Minute))); err != nil {
+		p.t.Fatalf("%s does not become true: %v", expression, err)
+	}
+}
+
+// press presses a key.
+func press(p *tab, key string) {
+	p.t.Helper()
+	if err := chromedp.Do(p.ctx, chromedp.KeyEvent(key)); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// focus gives the focus to what the selector selects.
+func focus(p *tab, selector string) {
+	p.t.Helper()
+	if err := chromedp.Do(p.ctx, chromedp.Focus(chromedp.CSS(selector))); err != nil {
+		p.t.Fatalf("%s: %v", selector, err)
+	}
+}
+
+// media lets the page look as in the medium.
+func media(p *tab, medium string) {
+	p.t.Helper()
+	if _, err := chromedp.Call(p.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: medium}); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func number(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
 
 // quiet checks that the page has fetched nothing and has not complained.
 func (p *tab) quiet() {
