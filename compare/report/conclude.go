@@ -69,13 +69,7 @@ func (r *Report) answerHits(fields []field) string {
 	if mainField(fields) == nil {
 		return r.answerNone(fields)
 	}
-	text := r.advices(sameLeaders(fields))
-	for _, more := range []string{r.among(fields), r.sooner(fields), r.ahead(fields)} {
-		if more != "" {
-			text += " " + more
-		}
-	}
-	return text
+	return sentences(r.advices(sameLeaders(fields)), r.among(fields), r.sooner(fields), r.ahead(fields))
 }
 
 // mostRuns is the number of runs of capacities up to which the answer tells each.
@@ -89,10 +83,11 @@ func (r *Report) advices(runs [][]field) string {
 	}
 	text := "For " + r.requests() + " it depends on the capacity."
 	if len(runs) <= mostRuns {
+		all := []string{text}
 		for _, run := range runs {
-			text += " " + capital(r.advice(run)) + "."
+			all = append(all, capital(r.advice(run))+".")
 		}
-		return text
+		return sentences(all...)
 	}
 	most := slices.MaxFunc(runs, func(a, b []field) int { return cmp.Compare(widest(a), widest(b)) })
 	return text + " Where the choice matters most, " + r.advice(most) + ". Elsewhere others lead: see the reasons."
@@ -105,6 +100,11 @@ func widest(run []field) float64 {
 		most = max(most, f.spread())
 	}
 	return most
+}
+
+// sentences joins those that are not empty.
+func sentences(all ...string) string {
+	return strings.Join(slices.DeleteFunc(all, func(s string) bool { return s == "" }), " ")
 }
 
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

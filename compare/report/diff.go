@@ -54,7 +54,7 @@ const (
 	Better Verdict = 1
 )
 
-// Diff returns what changed from old to new beyond the noise.
+// Diff returns what changed from before to now beyond the noise.
 //
 // Hit ratios have changed if the ranges of the runs have no point in common,
 // which for a cache that always has the same hits is any difference. Speed has
@@ -65,19 +65,19 @@ const (
 // Parts that only one report has are not compared, and neither are hits of
 // different workloads or settings, nor speed on different machines; a change says
 // so. Findings that are new come first, then those that are gone.
-func Diff(old, new *Report) []Change {
+func Diff(before, now *Report) []Change {
 	d := &diff{}
-	d.findings(old.Findings, new.Findings)
-	d.contestants(old, new)
-	d.hits(old, new)
-	d.speed(old, new)
-	d.memory(old, new)
-	d.ttl(old, new)
+	d.findings(before.Findings, now.Findings)
+	d.contestants(before, now)
+	d.hits(before, now)
+	d.speed(before, now)
+	d.memory(before, now)
+	d.ttl(before, now)
 	return d.changes
 }
 
-// WriteChanges writes a line for each change, marked + if it is better and - if
-// it is worse. The error is that of w.
+// WriteChanges writes a line for each change, marked + if it is better, - if it
+// is worse, and ~ otherwise. The error is that of w.
 func WriteChanges(w io.Writer, changes []Change) error {
 	if len(changes) == 0 {
 		_, err := fmt.Fprintln(w, "No change beyond the noise.")
@@ -116,7 +116,7 @@ func (d *diff) add(part, where, name string, verdict Verdict, format string, arg
 // fewer is better if now is less than before.
 func fewer[T cmp.Ordered](before, now T) Verdict { return Verdict(cmp.Compare(before, now)) }
 
-func (d *diff) findings(old, new []Finding) {
+func (d *diff) findings(before, now []Finding) {
 	type key struct{ name, check, where string }
 	keys := func(fs []Finding) map[key]bool {
 		m := map[key]bool{}
@@ -125,33 +125,33 @@ func (d *diff) findings(old, new []Finding) {
 		}
 		return m
 	}
-	before, now := keys(old), keys(new)
-	for _, f := range new {
-		if !before[key{f.Name, f.Check, f.Where}] {
+	had, has := keys(before), keys(now)
+	for _, f := range now {
+		if !had[key{f.Name, f.Check, f.Where}] {
 			d.add("finding", f.Where, f.Name, Worse, "new: %s", f.Text)
 		}
 	}
-	for _, f := range old {
-		if !now[key{f.Name, f.Check, f.Where}] {
+	for _, f := range before {
+		if !has[key{f.Name, f.Check, f.Where}] {
 			d.add("finding", f.Where, f.Name, Better, "gone: %s", f.Text)
 		}
 	}
 }
 
-// both calls f for each of old and new that have the same key, in new's order.
-func both[T any, K comparable](old, new []T, key func(*T) K, f func(old, new *T)) {
-	before := map[K]*T{}
-	for i := range old {
-		before[key(&old[i])] = &old[i]
+// both calls f for each of before and now that have the same key, in now's order.
+func both[T any, K comparable](before, now []T, key func(*T) K, f func(before, now *T)) {
+	had := map[K]*T{}
+	for i := range before {
+		had[key(&before[i])] = &before[i]
 	}
-	for i := range new {
-		if o, ok := before[key(&new[i])]; ok {
-			f(o, &new[i])
+	for i := range now {
+		if o, ok := had[key(&now[i])]; ok {
+			f(o, &now[i])
 		}
 	}
 }
 
-func (d *diff) contestants(old, new *Report) {
+func (d *diff) contestants(before, now *Report) {
 	name := func(c *Contestant) string { return c.Name }
 	names := func(r *Report) (all []string) {
 		for i := range r.Contestants {
@@ -159,23 +159,23 @@ func (d *diff) contestants(old, new *Report) {
 		}
 		return all
 	}
-	for _, n := range names(new) {
-		if !slices.Contains(names(old), n) {
+	for _, n := range names(now) {
+		if !slices.Contains(names(before), n) {
 			d.add("report", "", n, Other, "was not compared before")
 		}
 	}
-	for _, n := range names(old) {
-		if !slices.Contains(names(new), n) {
+	for _, n := range names(before) {
+		if !slices.Contains(names(now), n) {
 			d.add("report", "", n, Other, "is not compared any more")
 		}
 	}
-	both(old.Contestants, new.Contestants, name, func(o, n *Contestant) {
+	both(before.Contestants, now.Contestants, name, func(o, n *Contestant) {
 		if o.Version != n.Version {
 			d.add("report", "", n.Name, Other, "version %s was %s", orNone(n.Version), orNone(o.Version))
 		}
 	})
-	if old.Machine.Go != new.Machine.Go {
-		d.add("report", "", "", Other, "%s was %s", new.Machine.Go, old.Machine.Go)
+	if before.Machine.Go != now.Machine.Go {
+		d.add("report", "", "", Other, "%s was %s", now.Machine.Go, before.Machine.Go)
 	}
 }
 
@@ -186,15 +186,15 @@ func orNone(s string) string {
 	return s
 }
 
-func (d *diff) hits(old, new *Report) {
-	if old.Hits == nil || new.Hits == nil {
+func (d *diff) hits(before, now *Report) {
+	if before.Hits == nil || now.Hits == nil {
 		return
 	}
-	if a, b := workloadOf(old), workloadOf(new); a != b {
+	if a, b := workloadOf(before), workloadOf(now); a != b {
 		d.add("hits", "", "", Other, "not compared: the requests are not the same: %s was %s", b, a)
 		return
 	}
-	if a, b := settingsOf(old.Hits), settingsOf(new.Hits); a != b {
+	if a, b := settingsOf(before.Hits), settingsOf(now.Hits); a != b {
 		d.add("hits", "", "", Other, "not compared: the settings are not the same: %s was %s", b, a)
 		return
 	}
@@ -206,7 +206,7 @@ func (d *diff) hits(old, new *Report) {
 		name string
 		pace Pace
 	}
-	both(old.Hits.Tables, new.Hits.Tables, func(t *Table) capacity {
+	both(before.Hits.Tables, now.Hits.Tables, func(t *Table) capacity {
 		if t.Bytes > 0 { // the entries follow from what an entry takes
 			return capacity{bytes: t.Bytes}
 		}
@@ -246,35 +246,35 @@ func (d *diff) ratio(where string, a, b *Row) {
 		d.add("hits", where, b.Name, Better, "%s; it failed before", share(b.HitRatio))
 	case a.High < b.Low || b.High < a.Low:
 		d.add("hits", where, b.Name, fewer(b.HitRatio, a.HitRatio), "%s was %s (%+.2f points)",
-			a.ranged(b), b.ranged(a), 100*(b.HitRatio-a.HitRatio))
+			b.withRange(), a.withRange(), 100*(b.HitRatio-a.HitRatio))
 	}
 }
 
-// ranged writes the hit ratio of b, with its range if a or b have one.
-func (a *Row) ranged(b *Row) string {
-	if a.Low == a.High && b.Low == b.High {
-		return share(b.HitRatio)
+// withRange writes the hit ratio, with its range if there is one.
+func (r *Row) withRange() string {
+	if r.Low == r.High {
+		return share(r.HitRatio)
 	}
-	return fmt.Sprintf("%s (%s)", share(b.HitRatio), shareRange(b.Low, b.High))
+	return fmt.Sprintf("%s (%s)", share(r.HitRatio), shareRange(r.Low, r.High))
 }
 
-func (d *diff) speed(old, new *Report) {
-	if old.Speed == nil || new.Speed == nil {
+func (d *diff) speed(before, now *Report) {
+	if before.Speed == nil || now.Speed == nil {
 		return
 	}
-	if a, b := hostOf(old.Machine), hostOf(new.Machine); a != b {
+	if a, b := hostOf(before.Machine), hostOf(now.Machine); a != b {
 		d.add("speed", "", "", Other, "not compared: the machines are not the same: %s was %s", b, a)
 		return
 	}
-	if old.Speed.Baseline != new.Speed.Baseline {
-		d.add("speed", "", "", Other, "not compared: the baseline %s was %s", new.Speed.Baseline, old.Speed.Baseline)
+	if before.Speed.Baseline != now.Speed.Baseline {
+		d.add("speed", "", "", Other, "not compared: the baseline %s was %s", now.Speed.Baseline, before.Speed.Baseline)
 		return
 	}
 	type situation struct {
 		name                        string
 		capacity, procs, goroutines int
 	}
-	both(old.Speed.Cases, new.Speed.Cases, func(c *SpeedCase) situation {
+	both(before.Speed.Cases, now.Speed.Cases, func(c *SpeedCase) situation {
 		return situation{c.Name, c.Capacity, c.Procs, c.Goroutines}
 	}, d.speedCase)
 }
@@ -323,15 +323,15 @@ func intervalOf(i stat.Interval) string {
 	return fmt.Sprintf("%.2f (%.2f–%.2f)", i.Median, i.Low, i.High)
 }
 
-func (d *diff) memory(old, new *Report) {
-	if old.Memory == nil || new.Memory == nil {
+func (d *diff) memory(before, now *Report) {
+	if before.Memory == nil || now.Memory == nil {
 		return
 	}
-	if old.Memory.Value != new.Memory.Value {
-		d.add("memory", "", "", Other, "not compared: values of %d bytes were of %d", new.Memory.Value, old.Memory.Value)
+	if before.Memory.Value != now.Memory.Value {
+		d.add("memory", "", "", Other, "not compared: values of %d bytes were of %d", now.Memory.Value, before.Memory.Value)
 		return
 	}
-	both(old.Memory.Rows, new.Memory.Rows, func(r *MemoryRow) string { return r.Name }, func(a, b *MemoryRow) {
+	both(before.Memory.Rows, now.Memory.Rows, func(r *MemoryRow) string { return r.Name }, func(a, b *MemoryRow) {
 		switch {
 		case a.Failed != "" && b.Failed != "":
 			return
@@ -345,7 +345,7 @@ func (d *diff) memory(old, new *Report) {
 		d.perEntry("heap", b.Name, a.HeapPerEntry, b.HeapPerEntry, MemoryTolerance)
 		d.perEntry("RSS", b.Name, a.RSSPerEntry, b.RSSPerEntry, RSSTolerance)
 		d.perEntry("scannable", b.Name, a.ScanPerEntry, b.ScanPerEntry, MemoryTolerance)
-		if hostOf(old.Machine) == hostOf(new.Machine) && beyond(a.GC, b.GC, GCTolerance, time.Millisecond) {
+		if hostOf(before.Machine) == hostOf(now.Machine) && beyond(a.GC, b.GC, GCTolerance, time.Millisecond) {
 			d.add("memory", "full collection", b.Name, fewer(a.GC, b.GC), "%s was %s", span(b.GC), span(a.GC))
 		}
 	})
@@ -365,15 +365,15 @@ func beyond(a, b time.Duration, factor float64, least time.Duration) bool {
 	return high-low > float64(least) && high > factor*low
 }
 
-func (d *diff) ttl(old, new *Report) {
-	if old.TTL == nil || new.TTL == nil {
+func (d *diff) ttl(before, now *Report) {
+	if before.TTL == nil || now.TTL == nil {
 		return
 	}
 	type key struct {
 		name, use string
 		ttl       time.Duration
 	}
-	both(old.TTL.Rows, new.TTL.Rows, func(r *TTLRow) key { return key{r.Name, r.Use, r.TTL} }, func(a, b *TTLRow) {
+	both(before.TTL.Rows, now.TTL.Rows, func(r *TTLRow) key { return key{r.Name, r.Use, r.TTL} }, func(a, b *TTLRow) {
 		where := fmt.Sprintf("%s, %s", setting(b.TTL), b.Use)
 		least := max(a.Resolution, b.Resolution)
 		switch {

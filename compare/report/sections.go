@@ -520,7 +520,7 @@ func (r *Report) memoryChart(id, title string, y func(MemoryPoint) float64) *cha
 	if id == "rss" {
 		c.Y.Name = "resident set"
 	}
-	any := false
+	seen := false
 	for _, row := range r.Memory.Rows {
 		if row.Failed != "" || len(row.Points) == 0 {
 			continue
@@ -528,12 +528,12 @@ func (r *Report) memoryChart(id, title string, y func(MemoryPoint) float64) *cha
 		s := r.series(row.Name, row.Name)
 		for _, p := range row.Points {
 			s.Points = append(s.Points, []float64{float64(p.Present), y(p)})
-			any = any || y(p) != 0
+			seen = seen || y(p) != 0
 		}
 		slices.SortFunc(s.Points, func(a, b []float64) int { return cmp.Compare(a[0], b[0]) })
 		c.Series = append(c.Series, s)
 	}
-	if !any {
+	if !seen {
 		return nil
 	}
 	return c
