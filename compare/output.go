@@ -109,6 +109,9 @@ func (f *reportFlags) write(cmd *cobra.Command, r *report.Report) error {
 			if err := create(file.name, pass); err != nil {
 				return err
 			}
+			if !f.quiet {
+				fmt.Fprintf(cmd.ErrOrStderr(), "cachepact: wrote %s\n", file.name)
+			}
 		}
 	}
 	if !text {

@@ -136,6 +136,7 @@ type window struct {
 func (w *window) add(requests int64) {
 	if w.at += requests; w.at >= w.length {
 		w.end()
+		w.at %= w.length
 	}
 }
 
@@ -145,10 +146,10 @@ func (w *window) end() {
 	switch {
 	case hits+misses > 0:
 		w.series = append(w.series, ratio(hits, hits+misses))
-	case w.at > 0 && len(w.series) > 0:
+	case w.at >= w.length && len(w.series) > 0:
 		w.series = append(w.series, w.series[len(w.series)-1])
 	}
-	w.at, w.hits, w.misses = 0, w.driver.hits, w.driver.misses
+	w.hits, w.misses = w.driver.hits, w.driver.misses
 }
 
 // count asks the cache what it counts.

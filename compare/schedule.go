@@ -16,7 +16,7 @@ import (
 // So a value comes into the cache later than in a tight loop, and more so the more
 // clients there are and the more they get done during a load.
 //
-// The clients take turns on one goroutine, always the one whose time is earliest,
+// The clients take turns on one goroutine, always the one whose time is earliest, and of several the one that waits longest,
 // so that a load takes no real time, and the same replay is the same each time. For
 // a cache that works in the background that would be no time at all. A load, or the
 // work on a request, is plenty of it: a cache that owes work does it in microseconds.
@@ -27,6 +27,7 @@ type schedule struct {
 	clients []client // a heap, the earliest first
 	dirty   bool     // the cache may owe work
 	stored  time.Duration
+	turn    int64
 }
 
 // A client is free at a time, then stores what it has loaded, and takes a request.
@@ -36,6 +37,11 @@ type client struct {
 	deadline time.Duration
 	id       uint32
 	loaded   bool
+	turn     int64 // in which it took its request
+}
+
+func (c client) before(d client) bool {
+	return c.free < d.free || c.free == d.free && c.turn < d.turn
 }
 
 func newSchedule(d *driver, p pacing) *schedule {
@@ -68,6 +74,8 @@ func (s *schedule) play(ctx context.Context, seg segment) error {
 		if seg.op(i) == trace.Set || seg.op(i) == trace.Update {
 			s.owes(c.free)
 		}
+		s.turn++
+		c.turn = s.turn
 		c.free += s.work
 		if missed {
 			c.free += s.load
@@ -123,7 +131,7 @@ func (s *schedule) sift() {
 	for i := 0; ; {
 		least := i
 		for child := 2*i + 1; child <= 2*i+2 && child < len(s.clients); child++ {
-			if s.clients[child].free < s.clients[least].free {
+			if s.clients[child].before(s.clients[least]) {
 				least = child
 			}
 		}

@@ -110,22 +110,22 @@ func belady(f Future, capacity int, bypass bool) (hits int) {
 		if use == nothing {
 			continue
 		}
-		if useful.remove(uint32(i)) {
+		switch {
+		case useful.remove(uint32(i)):
 			hits++
 			size--
-		} else if f.gets != nil && f.gets.has(uint32(i)) {
+		case f.gets != nil && f.gets.has(uint32(i)):
 			continue
-		} else if size+useless == capacity {
-			if useless > 0 {
-				useless--
-			} else {
-				last := useful.max()
-				if bypass && last <= use {
-					continue
-				}
-				useful.remove(last)
-				size--
+		case size+useless < capacity:
+		case useless > 0:
+			useless--
+		default:
+			last := useful.max()
+			if bypass && last <= use {
+				continue
 			}
+			useful.remove(last)
+			size--
 		}
 		if use == never {
 			useless++

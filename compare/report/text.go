@@ -56,19 +56,19 @@ func (w Workload) String() string {
 
 // Skew says what tells the workload from others of its name.
 func (w Workload) Skew() string {
-	s := fmt.Sprintf("top key %s of the requests", share(w.TopKey))
+	all := []string{fmt.Sprintf("top key %s of the requests", share(w.TopKey))}
 	if w.LRU1 > 0 {
-		s += fmt.Sprintf("; LRU of 1 %% of the keys hits %s", share(w.LRU1))
+		all = append(all, fmt.Sprintf("LRU of 1 %% of the keys hits %s", share(w.LRU1)))
 	}
 	for _, op := range []struct {
 		n    int64
 		name string
 	}{{w.Sets, "sets"}, {w.Deletes, "deletes"}, {w.Updates, "updates"}} {
 		if op.n > 0 {
-			s += fmt.Sprintf("; %s %s", share(float64(op.n)/float64(w.Requests)), op.name)
+			all = append(all, share(float64(op.n)/float64(w.Requests))+" "+op.name)
 		}
 	}
-	return s
+	return strings.Join(all, "; ")
 }
 
 // String describes the machine in a few words.
