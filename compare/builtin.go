@@ -5,6 +5,7 @@ import (
 	"github.com/cachepact/cachepact/adapters/gocache"
 	"github.com/cachepact/cachepact/adapters/golanglru"
 	"github.com/cachepact/cachepact/adapters/ristretto"
+	"github.com/cachepact/cachepact/adapters/ristretto2"
 	"github.com/cachepact/cachepact/adapters/ttlcache"
 	"github.com/cachepact/cachepact/backend"
 )
@@ -25,6 +26,13 @@ func Builtin() []Contestant {
 			Module: "github.com/dgraph-io/ristretto",
 			New: func(o Options) (backend.Backend[uint64, uint64], error) {
 				return ristretto.New[uint64, uint64](ristretto.Config(o.Capacity))
+			},
+		},
+		{
+			Name:   "ristretto2",
+			Module: "github.com/dgraph-io/ristretto/v2",
+			New: func(o Options) (backend.Backend[uint64, uint64], error) {
+				return ristretto2.New[uint64, uint64](ristretto2.Config(o.Capacity))
 			},
 		},
 		{
