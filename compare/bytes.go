@@ -1,8 +1,10 @@
 package compare
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
+	"errors"
 	"runtime"
 	"time"
 
@@ -90,37 +92,30 @@ type sizedFlusher struct {
 	backend.Flusher
 }
 
-// filled is how many entries the bytes of one are measured with.
-const filled = 50_000
-
 // bytesPerEntry measures what an entry of the contestant takes on the heap, all in
-// all, with a value of so many bytes: by filling a cache and looking at the heap
-// before and after. What is not on the heap is not seen.
-func (c Contestant) bytesPerEntry(ctx context.Context, value int) (float64, error) {
+// all, in a cache of the options: by filling it and looking at the heap before and
+// after. What is not on the heap is not seen.
+func (c Contestant) bytesPerEntry(ctx context.Context, o Options) (float64, error) {
 	if c.NewBytes == nil {
-		b, err := c.New(Options{Capacity: filled})
-		if err != nil {
-			return 0, err
-		}
-		n, err := heapPerEntry(ctx, b, func() uint64 { return 0 })
-		return n + float64(max(0, value-stampSize)), err
+		n, err := heapPerEntry(ctx, o, c.New, func() uint64 { return 0 })
+		return n + float64(max(0, o.Value-stampSize)), err
 	}
-	b, err := c.NewBytes(Options{Capacity: filled, Value: value})
+	return heapPerEntry(ctx, o, c.NewBytes, func() []byte { return make([]byte, o.Value) })
+}
+
+func heapPerEntry[V any](ctx context.Context, o Options, open func(Options) (backend.Backend[uint64, V], error), value func() V) (perEntry float64, err error) {
+	before := heapInUse()
+	b, err := open(o)
 	if err != nil {
 		return 0, err
 	}
-	return heapPerEntry(ctx, b, func() []byte { return make([]byte, value) })
-}
-
-func heapPerEntry[V any](ctx context.Context, b backend.Backend[uint64, V], value func() V) (float64, error) {
-	defer backend.Close(b) //nolint:errcheck // nothing was asked of it that could fail now
-	before := heapInUse()
-	for key := range uint64(filled) {
+	defer func() { err = errors.Join(err, backend.Close(b)) }()
+	for key := range uint64(o.Capacity) {
 		if err := b.Put(ctx, key*0x9e3779b97f4a7c15, value(), nil); err != nil {
 			return 0, err
 		}
 		if key%64 == 63 {
-			if err := backend.Flush(ctx, b); err != nil {
+			if err := cmp.Or(ctx.Err(), backend.Flush(ctx, b)); err != nil {
 				return 0, err
 			}
 		}
@@ -130,11 +125,13 @@ func heapPerEntry[V any](ctx context.Context, b backend.Backend[uint64, V], valu
 	}
 	grown := heapInUse() - before
 	s, err := b.Stats(ctx)
-	if err != nil {
-		return 0, err
+	if err != nil || s.Size == 0 {
+		return 0, cmp.Or(err, errHoldsNothing)
 	}
-	return float64(grown) / float64(max(1, s.Size)), nil
+	return max(1, float64(grown)/float64(s.Size)), nil
 }
+
+var errHoldsNothing = errors.New("it holds nothing of what was put")
 
 func heapInUse() int64 {
 	var m runtime.MemStats

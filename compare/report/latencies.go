@@ -76,8 +76,8 @@ func latencyTable(group []Latency, n int) *table {
 func (r *Report) latencyChart(group []Latency, n int) *chart {
 	c := &chart{
 		ID: fmt.Sprintf("latency-chart-%d", n), Title: group[0].title(), Kind: "lines", Wide: true,
-		X: axis{Name: "share of the operations that are at most so slow", Unit: "tail", Log: true, Min: 1},
-		Y: axis{Name: "latency", Unit: "ns", Log: true},
+		X:       axis{Name: "share of the operations that are at most so slow", Unit: "tail", Log: true, Min: 1},
+		Y:       axis{Name: "latency", Unit: "ns", Log: true},
 		Summary: "A line for each cache: to the right the rarer, slower operations; lower is faster. Both axes are logarithmic. The table has the percentiles.",
 	}
 	for _, l := range group {
