@@ -44,7 +44,7 @@ matrix: ## write docs/matrix.*: the rules that each adapter keeps, and each libr
 charts: ## build compare/report/page/charts.min.js from the packages that package-lock.json pins; needs Node
 	cd compare/report/page && npm ci --ignore-scripts --no-audit --no-fund && npm run --silent build && \
 	for licence in echarts/NOTICE echarts/LICENSE echarts/licenses/LICENSE-d3 zrender/LICENSE tslib/LICENSE.txt; do \
-		printf '==== %s ====\n\n' "$$licence"; cat "node_modules/$$licence"; printf '\n\n'; \
+		printf '==== %s ====\n\n' "$$licence"; tr -d '\r' <"node_modules/$$licence"; printf '\n\n'; \
 	done >charts.LICENSE.txt && rm -r node_modules
 check: ## all that a change must pass
 	go vet ./...
