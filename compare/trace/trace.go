@@ -85,6 +85,7 @@ type Request struct {
 	TTL  time.Duration // of a write; zero means none
 	Size int64         // of the value, in bytes
 	Op   Op
+	Hit  bool // of a Get, when it was recorded
 	// Group is the same for keys that belong together, as far as a trace with TTLs
 	// says: by what precedes the first colon of a key, or by a column. Zero means
 	// that nothing is known.
