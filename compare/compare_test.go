@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cachepact/cachepact/compare/report"
 	"github.com/cachepact/cachepact/compare/trace"
 )
 
@@ -33,16 +34,25 @@ func golangLRU(t *testing.T) []Contestant {
 	return chosen
 }
 
-// hits returns the hits of golanglru and of every reference at a capacity.
-func hits(t *testing.T, l *load, entries int) map[string]int64 {
+// measureHits compares the contestants at the capacities.
+func measureHits(t *testing.T, l *load, contestants []Contestant, capacities ...Capacity) (*report.Report, error) {
 	t.Helper()
-	report, err := run(t.Context(), l, golangLRU(t), []Capacity{{entries: entries}})
+	s := &session{load: l, contestants: contestants, capacities: capacities, progress: quiet{}}
+	s.begin(nil)
+	err := new(hits).measure(t.Context(), s)
+	return s.report, err
+}
+
+// hitsOf returns the hits of golanglru and of every reference at a capacity.
+func hitsOf(t *testing.T, l *load, entries int) map[string]int64 {
+	t.Helper()
+	r, err := measureHits(t, l, golangLRU(t), Capacity{entries: entries})
 	if err != nil {
 		t.Fatal(err)
 	}
-	table := report.Tables[0]
-	if len(table.Findings) > 0 {
-		t.Errorf("%s at %d: %v; want no findings", l.name, entries, table.Findings)
+	table := r.Hits.Tables[0]
+	if len(r.Findings) > 0 {
+		t.Errorf("%s at %d: %v; want no findings", l.name, entries, r.Findings)
 	}
 	all := map[string]int64{"golanglru": table.Rows[0].Hits}
 	for _, r := range table.References {
@@ -69,9 +79,9 @@ func TestGolangLRU(t *testing.T) {
 		{1250, 1278, 670, 3446, 3447},
 		{2000, 3453, 2881, 3486, 3486},
 	} {
-		got := hits(t, l, want.entries)
+		got := hitsOf(t, l, want.entries)
 		for name, n := range map[string]int64{
-			"golanglru": want.lru, refLRU: want.lru, refFIFO: want.fifo, refOPT: want.opt, refOPTBypass: want.optOrBypass,
+			"golanglru": want.lru, report.RefLRU: want.lru, report.RefFIFO: want.fifo, report.RefOPT: want.opt, report.RefOPTBypass: want.optOrBypass,
 		} {
 			if got[name] != n {
 				t.Errorf("at %d: %s has %d hits; want %d", want.entries, name, got[name], n)
@@ -115,7 +125,7 @@ func TestReference(t *testing.T) {
 			t.Fatal(err)
 		}
 		if rows[0].Hits != want || rows[0].Wrong > 0 || rows[0].Peak > int64(entries) {
-			t.Errorf("%s at %d: %+v; want %d hits", row[0], entries, rows[0].Outcome, want)
+			t.Errorf("%s at %d: %+v; want %d hits", row[0], entries, rows[0], want)
 		}
 		compared++
 	}
@@ -131,14 +141,14 @@ func TestStreamed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := hits(t, l, 100)["golanglru"]
+	want := hitsOf(t, l, 100)["golanglru"]
 	if err := l.scan(1000); err != nil {
 		t.Fatal(err)
 	}
 	if !l.streamed() {
 		t.Fatal("the load is held; want it streamed")
 	}
-	got := hits(t, l, 100)
+	got := hitsOf(t, l, 100)
 	if got["golanglru"] != want || len(got) != 1 {
 		t.Errorf("streamed: %v; want %d hits and no reference", got, want)
 	}
@@ -153,7 +163,7 @@ func TestWrites(t *testing.T) {
 			trace.Update, trace.Set, trace.Get, trace.Get, trace.Delete, trace.Get, trace.Update, trace.Get, trace.Get,
 		},
 	}}
-	for name, got := range hits(t, l, 10) {
+	for name, got := range hitsOf(t, l, 10) {
 		if got != 2 {
 			t.Errorf("%s has %d hits; want 2", name, got)
 		}
@@ -168,14 +178,14 @@ func TestSample(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		report, err := run(t.Context(), l, golangLRU(t), []Capacity{{entries: 10_000}})
+		r, err := measureHits(t, l, golangLRU(t), Capacity{entries: 10_000})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := report.Tables[0].Capacity; got != capacity {
+		if got := r.Hits.Tables[0].Capacity; got != capacity {
 			t.Errorf("%v: capacity %d; want %d", limits, got, capacity)
 		}
-		return report.Tables[0].Rows[0].HitRatio()
+		return r.Hits.Tables[0].Rows[0].HitRatio
 	}
 	all, part := ratio(trace.Limits{}, 10_000), ratio(trace.Limits{Sample: 0.1}, 1000)
 	if math.Abs(all-part) > 0.03 {
@@ -185,7 +195,7 @@ func TestSample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := run(t.Context(), l, golangLRU(t), []Capacity{{entries: 100}}); err == nil {
+	if _, err := measureHits(t, l, golangLRU(t), Capacity{entries: 100}); err == nil {
 		t.Error("a tenth of an entry is no error")
 	}
 }
@@ -197,7 +207,9 @@ func TestCanceled(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := run(ctx, l, golangLRU(t), []Capacity{{entries: 1}}); err == nil {
+	s := &session{load: l, contestants: golangLRU(t), capacities: []Capacity{{entries: 1}}, progress: quiet{}}
+	s.begin(nil)
+	if err := new(hits).measure(ctx, s); err == nil {
 		t.Error("run with a canceled context: no error")
 	}
 }

@@ -5,19 +5,8 @@ import (
 	"time"
 
 	"github.com/cachepact/cachepact/backend"
+	"github.com/cachepact/cachepact/compare/report"
 	"github.com/cachepact/cachepact/compare/trace"
-)
-
-// A Pace is how the driver treats writes.
-type Pace string
-
-const (
-	// Flat replays in a tight loop, which gives a cache that works in the
-	// background no time to.
-	Flat Pace = "flat"
-	// Settled waits after each write until the cache has done all the work it
-	// owes.
-	Settled Pace = "settled"
 )
 
 // An Outcome is what the driver counted in one replay.
@@ -32,14 +21,6 @@ type Outcome struct {
 	// Time is what the replay took, without the driver's own bookkeeping between
 	// the requests.
 	Time time.Duration
-}
-
-// HitRatio returns the share of hits in all reads.
-func (o Outcome) HitRatio() float64 {
-	if o.Hits+o.Misses == 0 {
-		return 0
-	}
-	return float64(o.Hits) / float64(o.Hits+o.Misses)
 }
 
 // A driver replays requests: it reads, and stores what it missed. Every value
@@ -57,8 +38,8 @@ type driver struct {
 const samples = 256
 
 // replay runs the requests of l through b.
-func replay(ctx context.Context, b backend.Backend[uint64, uint64], l *load, pace Pace) (Outcome, error) {
-	d := &driver{b: b, settled: pace == Settled, last: make([]uint32, l.distinct)}
+func replay(ctx context.Context, b backend.Backend[uint64, uint64], l *load, pace report.Pace) (Outcome, error) {
+	d := &driver{b: b, settled: pace == report.Settled, last: make([]uint32, l.distinct)}
 	every := int(min(max(l.requests/samples, 64), 1<<16))
 	for seg, err := range l.segments(every) {
 		if err == nil {

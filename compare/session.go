@@ -1,7 +1,10 @@
 package compare
 
 import (
+	"errors"
+	"fmt"
 	"io"
+	"strings"
 
 	"github.com/cachepact/cachepact/compare/report"
 )
@@ -10,13 +13,15 @@ import (
 // part of a comparison is measured by a function of its own, which fills its part
 // of the report.
 type session struct {
-	load        *load // nil: the part needs no requests
+	load        *load // nil: there are no requests
 	contestants []Contestant
 	capacities  []Capacity
 	seed        uint64
-	strict      bool
-	progress    progress
-	stderr      io.Writer
+	// value is the size of a value in bytes; 0: what the requests say, or the
+	// part's own default.
+	value    int
+	progress progress
+	stderr   io.Writer
 
 	report *report.Report
 }
@@ -26,10 +31,19 @@ func (s *session) found(f report.Finding) {
 	s.report.Findings = append(s.report.Findings, f)
 }
 
-// A progress shows how much of a long work is done. The steps of all parts add up.
-type progress interface {
-	// Expect announces more steps.
-	Expect(steps int)
-	// Step says that one step is done, and what comes next.
-	Step(next string)
+// note adds a note on a cache, or on the whole if name is empty.
+func (s *session) note(name, format string, args ...any) {
+	s.report.Notes = append(s.report.Notes, report.Note{Name: name, Text: fmt.Sprintf(format, args...)})
+}
+
+// strict returns the error that ends a strict run.
+func (s *session) strict() error {
+	var where []string
+	for _, f := range s.report.Findings {
+		where = append(where, strings.TrimSpace(f.Name+" "+f.Check))
+	}
+	if where == nil {
+		return nil
+	}
+	return ExitError{Code: 3, Err: errors.New("strict: " + strings.Join(where, ", "))}
 }
