@@ -84,6 +84,7 @@ type Request struct {
 	TTL  time.Duration // of a write; zero means none
 	Size int64         // of the value, in bytes
 	Op   Op
+	Hit  bool // of a Get, when it was recorded
 }
 
 // A Source yields requests in order.
