@@ -4,6 +4,7 @@ import (
 	"context"
 	"path/filepath"
 	"runtime"
+	"time"
 
 	"github.com/cachepact/cachepact/compare/report"
 )
@@ -16,8 +17,8 @@ var latencyMix = report.Mix{Gets: 0.9, Puts: 0.1}
 
 // latencies times operations of every contestant: those that hit and those that miss
 // in a closed loop, and the workload in an open one.
-func (o *speed) latencies(ctx context.Context, s *session, dir string) ([]report.Latency, error) {
-	requests, capacity, err := s.latencyRequests(dir)
+func (o *speed) latencies(ctx context.Context, s *session, dir string, capacity int) ([]report.Latency, error) {
+	requests, err := s.latencyRequests(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -63,16 +64,16 @@ func failedClass(name string) string {
 
 // latencyRequests writes the streams of the closed loop, and returns that of the
 // requests that hit.
-func (s *session) latencyRequests(dir string) (stream, int, error) {
+func (s *session) latencyRequests(dir string) (stream, error) {
 	workload, err := loadStream(filepath.Join(dir, caseWorkload))
 	if err != nil {
-		return stream{}, 0, err
+		return stream{}, err
 	}
 	hit := workload.hitStream(latencyMix, s.seed)
 	if err := hit.save(filepath.Join(dir, "latency-hit")); err != nil {
-		return stream{}, 0, err
+		return stream{}, err
 	}
-	return hit, 0, missStream(streamed).save(filepath.Join(dir, "latency-miss"))
+	return hit, missStream(streamed).save(filepath.Join(dir, "latency-miss"))
 }
 
 // timeOf times one contestant's operations in one case, in a process of its own.
@@ -87,7 +88,8 @@ func (o *speed) timeOf(ctx context.Context, s *session, c Contestant, job speedJ
 	if err := one.call(ctx, o.patience, jobOpen, job, &one.opened); err != nil {
 		return nil, err
 	}
-	if err := one.call(ctx, o.patience+o.warm(), jobSlice, sliceJob{o.warm()}, &speedCount{}); err != nil {
+	warm := time.Duration(o.warmup) * o.slice
+	if err := one.call(ctx, o.patience+warm, jobSlice, sliceJob{warm}, &speedCount{}); err != nil {
 		return nil, err
 	}
 	var rows []report.Latency

@@ -36,5 +36,8 @@ const (
 func parts() []part {
 	return []part{
 		hitsPart(),
+		speedPart(),
+		memoryPart(),
+		ttlPart(),
 	}
 }

@@ -199,7 +199,7 @@ func (o *speed) measure(ctx context.Context, s *session) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	races, err := o.prepare(s, dir)
+	races, capacity, err := o.prepare(s, dir)
 	if err != nil {
 		return err
 	}
@@ -224,7 +224,7 @@ func (o *speed) measure(ctx context.Context, s *session) (err error) {
 		}
 	}
 	if o.latency > 0 {
-		s.report.Speed.Latency, err = o.latencies(ctx, s, dir)
+		s.report.Speed.Latency, err = o.latencies(ctx, s, dir, capacity)
 	}
 	return err
 }
@@ -240,19 +240,18 @@ func (o *speed) baseline(contestants []Contestant) (string, error) {
 }
 
 // prepare works the streams out, and writes them to files in dir.
-func (o *speed) prepare(s *session, dir string) ([]race, error) {
+func (o *speed) prepare(s *session, dir string) (all []race, capacity int, err error) {
 	settings, err := o.sweep()
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	requests, capacity, err := s.speedRequests()
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if err := requests.save(filepath.Join(dir, caseWorkload)); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	var all []race
 	for _, name := range o.cases {
 		job := speedJob{Case: name, Capacity: capacity, Value: s.value, Stream: filepath.Join(dir, name)}
 		r := requests
@@ -265,7 +264,7 @@ func (o *speed) prepare(s *session, dir string) ([]race, error) {
 		}
 		if name != caseWorkload {
 			if err := r.save(job.Stream); err != nil {
-				return nil, err
+				return nil, 0, err
 			}
 		}
 		for _, set := range settings {
@@ -273,7 +272,7 @@ func (o *speed) prepare(s *session, dir string) ([]race, error) {
 			all = append(all, race{job, r.mix()})
 		}
 	}
-	return all, nil
+	return all, capacity, nil
 }
 
 // speedRequests returns what is requested, and the capacity at which: the largest

@@ -28,6 +28,15 @@ func WriteText(w io.Writer, r *Report, o TextOptions) error {
 			t.hits(r, &r.Hits.Tables[i])
 		}
 	}
+	if r.Speed != nil && !o.Brief {
+		t.speed(r.Speed)
+	}
+	if r.Memory != nil && !o.Brief {
+		t.memory(r.Memory)
+	}
+	if r.TTL != nil && !o.Brief {
+		t.ttl(r.TTL)
+	}
 	t.findings(r.Findings)
 	t.notes(r.Notes)
 	_, err := w.Write(t.out.Bytes())

@@ -1,0 +1,32 @@
+package report
+
+import "time"
+
+// memory shows the part about memory.
+func (t *text) memory(m *Memory) {
+	t.line(plain, "")
+	t.line(heading, "memory of values of %s: bytes per entry, without and with the values that are kept", Bytes(m.Value))
+	g := &grid{}
+	g.add(heading, "cache", "heap", "rss", "kept", "of which scanned", "fixed", "entries", "present", "full GC", "by the cache")
+	for _, r := range m.Rows {
+		name := r.Name
+		if r.Numbers {
+			name += " (numbers)"
+		}
+		if r.Failed != "" || len(r.Points) == 0 {
+			g.add(wrong, name, "failed")
+			continue
+		}
+		last := r.Points[len(r.Points)-1]
+		g.add(plain, name, figure(r.HeapPerEntry), figure(r.RSSPerEntry), figure(r.KeptPerEntry), figure(r.ScanPerEntry), Bytes(round(r.KeptFixed)),
+			Count(last.Entries), Percent(float64(last.Present)/float64(last.Entries)), collection(last.GC), collection(r.GC))
+	}
+	t.grid(g)
+}
+
+func round(x float64) int64 { return int64(x) }
+
+// collection is a time of which microseconds are noise.
+func collection(d time.Duration) string {
+	return d.Round(10 * time.Microsecond).String()
+}

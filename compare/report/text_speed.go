@@ -1,0 +1,132 @@
+package report
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/cachepact/cachepact/internal/stat"
+)
+
+// speed shows the part about time.
+func (t *text) speed(s *Speed) {
+	for i := range s.Cases {
+		t.speedCase(s, &s.Cases[i])
+	}
+	t.latency(s.Latency)
+}
+
+var caseTitles = map[string]string{
+	"hit":      "every Get hits, nothing is evicted",
+	"miss":     "every Get misses, every Put evicts",
+	"workload": "the requests",
+}
+
+func (t *text) speedCase(s *Speed, c *SpeedCase) {
+	t.line(plain, "")
+	t.line(heading, "speed, %s: %s; capacity %s, GOMAXPROCS %d, %d goroutines; due %s", c.Name, caseTitles[c.Name],
+		Count(c.Capacity), c.Procs, c.Goroutines, c.Mix.String())
+	g := &grid{}
+	g.add(heading, "cache", "ns/op", "95 %", "cpu ns/op", "of "+s.Baseline, "95 %", "", "Mops/s", "hits", "Mhits/s", "executed", "dropped", "B/op", "allocs/op")
+	for _, r := range c.Floors {
+		t.speedRow(g, faint, c, s.Baseline, r)
+	}
+	for _, r := range c.Rows {
+		t.speedRow(g, plain, c, s.Baseline, r)
+	}
+	t.grid(g)
+	zone := fmt.Sprintf("%s against itself: %s", s.Baseline, ratioRange(c.Control))
+	switch {
+	case c.Control == stat.Interval{}:
+		t.line(wrong, "%s has no figures to compare with: nothing is ranked", s.Baseline)
+	case c.Noisy:
+		t.line(wrong, "%s: too noisy, nothing is ranked", zone)
+	default:
+		t.line(faint, "%s: a difference within is a tie; median of %d rounds of %v", zone, s.Rounds, s.Slice)
+	}
+}
+
+func (t *text) speedRow(g *grid, s style, c *SpeedCase, baseline string, r SpeedRow) {
+	if r.Failed != "" {
+		g.add(wrong, r.Name, "failed")
+		return
+	}
+	verdict := ""
+	switch {
+	case c.Noisy || r.Name == baseline:
+	case r.Tie:
+		verdict = "tie"
+	case r.Ratio.Median < 1:
+		verdict = "faster"
+	default:
+		verdict = "slower"
+	}
+	g.add(s, r.Name, figure(r.Wall.Median), figure(r.Wall.Low)+"–"+figure(r.Wall.High), figure(r.CPU.Median),
+		fmt.Sprintf("%.2f", r.Ratio.Median), ratioRange(r.Ratio), verdict,
+		figure(r.OpsPerSec/1e6), Percent(r.HitRatio), figure(r.HitsPerSec/1e6), r.Executed.String(), Percent(r.Dropped),
+		figure(r.BytesPerOp), fmt.Sprintf("%.2f", r.AllocsPerOp))
+}
+
+// String writes the shares in percent, such as 90/9/1.
+func (m Mix) String() string {
+	var parts []string
+	for _, share := range []float64{m.Gets, m.Puts, m.Invalidates} {
+		parts = append(parts, strconv.FormatFloat(100*share, 'f', 0, 64))
+	}
+	return strings.Join(parts, "/")
+}
+
+func ratioRange(i stat.Interval) string { return fmt.Sprintf("%.2f–%.2f", i.Low, i.High) }
+
+// figure writes x with three digits, or with all that are before the point.
+func figure(x float64) string {
+	decimals := 2
+	switch {
+	case x >= 100:
+		decimals = 0
+	case x >= 10:
+		decimals = 1
+	}
+	return strconv.FormatFloat(x, 'f', decimals, 64)
+}
+
+// latency shows the distributions.
+func (t *text) latency(all []Latency) {
+	for _, loop := range []struct{ name, title string }{
+		{"closed", "latency, one operation after the other"},
+		{"open", "latency of the requests at a rate, from when each was due"},
+	} {
+		g := &grid{}
+		for _, l := range all {
+			if l.Loop != loop.name {
+				continue
+			}
+			name := l.Name + ", " + l.Class
+			if l.Share > 0 {
+				name = fmt.Sprintf("%s at %.0f %%", l.Name, 100*l.Share)
+			}
+			rate := ""
+			if l.Rate > 0 {
+				rate = figure(l.Rate / 1e6)
+			}
+			if l.Count == 0 {
+				g.add(wrong, name, "failed")
+				continue
+			}
+			row := plain
+			if l.Failed != "" {
+				row, name = wrong, name+" (not reached)"
+			}
+			g.add(row, name, rate, Count(l.Count), latencyTime(l.P50), latencyTime(l.P99), latencyTime(l.P999), latencyTime(l.Max), l.Clock.String())
+		}
+		if len(g.rows) == 0 {
+			continue
+		}
+		t.line(plain, "")
+		t.line(heading, "%s", loop.title)
+		head := &grid{}
+		head.add(heading, "cache", "Mops/s", "timed", "p50", "p99", "p99.9", "max", "clock")
+		head.rows, head.styles = append(head.rows, g.rows...), append(head.styles, g.styles...)
+		t.grid(head)
+	}
+}
