@@ -56,7 +56,11 @@ func hasProcesses(ctx context.Context) bool {
 // startWorker starts a worker that has the contestants.
 func startWorker(ctx context.Context, contestants []Contestant) (worker, error) {
 	if hasProcesses(ctx) {
-		return startChild(ctx)
+		c, err := startChild(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("child: %w", err) // and no worker that is a nil child
+		}
+		return c, nil
 	}
 	return &inProcess{site: newSite(contestants)}, nil
 }

@@ -15,7 +15,7 @@ import (
 )
 
 func memoryPart() part {
-	o := &memory{patience: 2 * time.Minute}
+	o := &memorySettings{patience: 2 * time.Minute}
 	return part{
 		name:  "memory",
 		short: "Measure what an entry takes, and what it costs the garbage collector",
@@ -38,8 +38,8 @@ cache refers to; "kept" is all that would be free without the cache.`,
 	}
 }
 
-// memory are the settings of the part about memory.
-type memory struct {
+// memorySettings are the settings of the part about memory.
+type memorySettings struct {
 	entriesText []string
 	entries     []int
 	patience    time.Duration // after which a worker that does not answer is given up
@@ -48,12 +48,12 @@ type memory struct {
 // memoryValue is the size of a value if nothing is said.
 const memoryValue = 64
 
-func (o *memory) flags(f *pflag.FlagSet) {
+func (o *memorySettings) flags(f *pflag.FlagSet) {
 	f.StringSliceVar(&o.entriesText, "entries", []string{"50000", "100000", "200000"},
 		"comma-separated `list` of numbers of entries, two or more; tables that double do so at the same point if these do")
 }
 
-func (o *memory) check() error {
+func (o *memorySettings) check() error {
 	o.entries = nil
 	for _, text := range o.entriesText {
 		n, err := strconv.Atoi(text)
@@ -70,7 +70,7 @@ func (o *memory) check() error {
 }
 
 // measure fills s.report.Memory.
-func (o *memory) measure(ctx context.Context, s *session) error {
+func (o *memorySettings) measure(ctx context.Context, s *session) error {
 	value := s.value
 	if value == 0 {
 		value = memoryValue

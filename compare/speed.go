@@ -284,7 +284,7 @@ func (s *session) speedRequests() (stream, int, error) {
 		if l, err = loadWorkload(speedWorkload, trace.Limits{}); err != nil {
 			return stream{}, 0, err
 		}
-		s.note("", "speed is measured on the workload %s, as no other was given", speedWorkload)
+		s.report.Workload = l.describe()
 	}
 	capacities, err := resolve(s.capacities, l)
 	if err != nil {
@@ -313,6 +313,7 @@ const control = "(control)"
 type contender struct {
 	race
 	name   string // of the row
+	floor  bool
 	w      worker
 	opened speedOpened
 	rounds []speedCount
@@ -326,8 +327,8 @@ type contender struct {
 func (o *speed) run(ctx context.Context, s *session, r race, baseline string) ([]contender, error) {
 	all := []contender{{race: r, name: control}}
 	all[0].Contestant = baseline
-	for _, c := range append(slices.Clone(s.contestants), floors()...) {
-		one := contender{race: r, name: c.Name}
+	for i, c := range append(slices.Clone(s.contestants), floors()...) {
+		one := contender{race: r, name: c.Name, floor: i >= len(s.contestants)}
 		one.Contestant = c.Name
 		all = append(all, one)
 	}

@@ -35,7 +35,8 @@ func summarize(r race, all []contender) report.SpeedCase {
 	for _, one := range all[1:] {
 		row := one.row(base)
 		row.Tie = !c.Noisy && row.Failed == "" && row.Ratio.Overlaps(tieZone(c.Control))
-		if strings.HasPrefix(one.name, "(") {
+		if one.floor {
+			row.Dropped = 0 // which of "nothing" is no news
 			c.Floors = append(c.Floors, row)
 			continue
 		}

@@ -22,7 +22,7 @@ type TextOptions struct {
 // WriteText writes the report for a terminal.
 func WriteText(w io.Writer, r *Report, o TextOptions) error {
 	t := newText(o)
-	t.line(plain, "%s; %v", r.headline(), r.Machine)
+	t.line(plain, "%s%v", r.headline(), r.Machine)
 	if r.Hits != nil && !o.Brief {
 		for i := range r.Hits.Tables {
 			t.hits(r, &r.Hits.Tables[i])
@@ -45,9 +45,9 @@ func WriteText(w io.Writer, r *Report, o TextOptions) error {
 
 func (r *Report) headline() string {
 	if r.Workload == nil {
-		return "no requests"
+		return ""
 	}
-	return r.Workload.String()
+	return r.Workload.String() + "; "
 }
 
 // String describes the workload in a line.
@@ -120,14 +120,16 @@ func (g *grid) add(s style, cells ...string) {
 }
 
 func (t *text) grid(g *grid) {
-	first := 0
+	first, cells := 0, 0
 	for _, row := range g.rows {
-		first = max(first, len([]rune(row[0])))
+		first, cells = max(first, len([]rune(row[0]))), max(cells, len(row))
 	}
 	var out bytes.Buffer
 	tw := tabwriter.NewWriter(&out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	for _, row := range g.rows {
-		fmt.Fprintf(tw, "%-*s\t%s\t\n", first, row[0], strings.Join(row[1:], "\t"))
+		// A row with fewer cells would end the columns.
+		missing := strings.Repeat("\t", cells-len(row))
+		fmt.Fprintf(tw, "%-*s\t%s\t%s\n", first, row[0], strings.Join(row[1:], "\t"), missing)
 	}
 	_ = tw.Flush() // a bytes.Buffer takes everything
 	i := 0

@@ -18,13 +18,16 @@ func (t *text) memory(m *Memory) {
 			continue
 		}
 		last := r.Points[len(r.Points)-1]
-		g.add(plain, name, figure(r.HeapPerEntry), figure(r.RSSPerEntry), figure(r.KeptPerEntry), figure(r.ScanPerEntry), Bytes(round(r.KeptFixed)),
+		g.add(plain, name, figure(r.HeapPerEntry), figure(r.RSSPerEntry), figure(r.KeptPerEntry), figure(r.ScanPerEntry), Bytes(int64(r.KeptFixed)),
 			Count(last.Entries), Percent(float64(last.Present)/float64(last.Entries)), collection(last.GC), collection(r.GC))
 	}
 	t.grid(g)
+	for _, r := range m.Rows {
+		if r.Failed != "" {
+			t.line(faint, "%s failed: %s", r.Name, r.Failed)
+		}
+	}
 }
-
-func round(x float64) int64 { return int64(x) }
 
 // collection is a time of which microseconds are noise.
 func collection(d time.Duration) string {

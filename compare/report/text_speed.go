@@ -35,6 +35,11 @@ func (t *text) speedCase(s *Speed, c *SpeedCase) {
 		t.speedRow(g, plain, c, s.Baseline, r)
 	}
 	t.grid(g)
+	for _, r := range c.Rows {
+		if r.Failed != "" {
+			t.line(faint, "%s failed: %s", r.Name, r.Failed)
+		}
+	}
 	zone := fmt.Sprintf("%s against itself: %s", s.Baseline, ratioRange(c.Control))
 	switch {
 	case c.Control == stat.Interval{}:
