@@ -18,7 +18,7 @@ var latencyMix = report.Mix{Gets: 0.9, Puts: 0.1}
 // latencies times operations of every contestant: those that hit and those that miss
 // in a closed loop, and the workload in an open one.
 func (o *speed) latencies(ctx context.Context, s *session, dir string, capacity int) ([]report.Latency, error) {
-	requests, err := s.latencyRequests(dir)
+	requests, err := o.latencyRequests(s, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func failedClass(name string) string {
 
 // latencyRequests writes the streams of the closed loop, and returns that of the
 // requests that hit.
-func (s *session) latencyRequests(dir string) (stream, error) {
+func (o *speed) latencyRequests(s *session, dir string) (stream, error) {
 	workload, err := loadStream(filepath.Join(dir, caseWorkload))
 	if err != nil {
 		return stream{}, err
@@ -73,7 +73,7 @@ func (s *session) latencyRequests(dir string) (stream, error) {
 	if err := hit.save(filepath.Join(dir, "latency-hit")); err != nil {
 		return stream{}, err
 	}
-	return hit, missStream(streamed).save(filepath.Join(dir, "latency-miss"))
+	return hit, missStream(o.fresh).save(filepath.Join(dir, "latency-miss"))
 }
 
 // timeOf times one contestant's operations in one case, in a process of its own.

@@ -61,12 +61,13 @@ type speed struct {
 	latency           time.Duration
 
 	mix      report.Mix
+	fresh    int           // requests for keys that do not come again, in a pass through the stream
 	warmup   int           // rounds that do not count
 	patience time.Duration // after which a worker that does not answer is given up
 }
 
 func newSpeed() *speed {
-	return &speed{warmup: 3, patience: 30 * time.Second}
+	return &speed{fresh: streamed, warmup: 3, patience: 30 * time.Second}
 }
 
 func (o *speed) flags(f *pflag.FlagSet) {
@@ -260,7 +261,7 @@ func (o *speed) prepare(s *session, dir string) (all []race, capacity int, err e
 			r = requests.hitStream(o.mix, s.seed)
 			job.Capacity = 2 * r.distinct() // so that no cache has to evict
 		case caseMiss:
-			r = missStream(streamed)
+			r = missStream(o.fresh)
 		}
 		if name != caseWorkload {
 			if err := r.save(job.Stream); err != nil {

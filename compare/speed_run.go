@@ -224,7 +224,7 @@ func (r *racer[V]) lanes(ctx context.Context, f func(*lane[V]) error) ([]*lane[V
 	return lanes, errors.Join(errs...)
 }
 
-// A span is consecutive requests, to whose keys salt is added.
+// A span is consecutive requests. Their keys are to be changed by salt, by exclusive or.
 type span struct {
 	keys []uint64
 	ops  []trace.Op
@@ -241,7 +241,7 @@ func (r *racer[V]) take() span {
 	at := int(n%all) * batch
 	s := span{keys: r.requests.keys[at : at+batch], ops: r.requests.ops[at : at+batch]}
 	if r.fresh {
-		s.salt = mixed(uint64(n / all))
+		s.salt = mixed(2*absent + uint64(n/all)) // which is no key of the stream
 	}
 	return s
 }

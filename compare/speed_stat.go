@@ -117,17 +117,8 @@ func (s *session) judgeSpeed(r race, c report.SpeedCase, all []contender) {
 			}
 			continue
 		}
-		for _, part := range []struct {
-			what      string
-			got, want float64
-		}{
-			{"Gets", row.Executed.Gets, c.Mix.Gets},
-			{"Puts", row.Executed.Puts, c.Mix.Puts},
-			{"Invalidates", row.Executed.Invalidates, c.Mix.Invalidates},
-		} {
-			if math.Abs(part.got-part.want) > offBy {
-				add(row.Name, report.CheckMix, "executed %s %s where %s were due", report.Percent(part.got), part.what, report.Percent(part.want))
-			}
+		if got, due := row.Executed, c.Mix; math.Abs(got.Gets-due.Gets) > offBy || math.Abs(got.Puts-due.Puts) > offBy || math.Abs(got.Invalidates-due.Invalidates) > offBy {
+			add(row.Name, report.CheckMix, "executed %s where %s were due", shares(got), shares(due))
 		}
 		switch {
 		case r.Case == caseHit && row.HitRatio < 1-offBy:
@@ -139,6 +130,10 @@ func (s *session) judgeSpeed(r race, c report.SpeedCase, all []contender) {
 			add(row.Name, report.CheckDropped, "%s of the new keys could not be read right after their Put, in a sample of one in %d", report.Percent(row.Dropped), checkEvery)
 		}
 	}
+}
+
+func shares(m report.Mix) string {
+	return fmt.Sprintf("%s Gets, %s Puts and %s Invalidates", report.Percent(m.Gets), report.Percent(m.Puts), report.Percent(m.Invalidates))
 }
 
 // writeBenchmarks writes each round as a line in the format of Go's benchmarks

@@ -20,6 +20,7 @@ func quickSpeed(t *testing.T, cases ...string) *speed {
 	t.Helper()
 	o := newSpeed()
 	o.cases, o.rounds, o.warmup, o.slice = cases, 2, 1, 5*time.Millisecond
+	o.fresh = 1 << 14
 	o.procs, o.goroutines, o.mixText = []string{"P"}, []string{"P"}, "100/0/0"
 	if err := o.check(); err != nil {
 		t.Fatal(err)
@@ -43,7 +44,7 @@ func TestSpeed_failures(t *testing.T) {
 	}
 	s := fakeSession(t, "good,fails,panics,dies,exits,hangs,broken")
 	o := quickSpeed(t, caseWorkload)
-	o.patience = 5 * time.Second
+	o.patience = 3 * time.Second
 	if err := o.measure(withProcesses(t.Context()), s); err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +198,7 @@ func TestJudgeSpeed_mix(t *testing.T) {
 	all[2].rounds[0].Puts = 15 // 1.5 % of the operations
 	s := fakeSession(t, "good")
 	s.judgeSpeed(r, summarize(r, all), all)
-	if text, ok := s.finding("same", report.CheckMix); !ok || !strings.Contains(text, "1.48 % Puts where 0.00 % were due") {
+	if text, ok := s.finding("same", report.CheckMix); !ok || !strings.Contains(text, "98.52 % Gets, 1.48 % Puts and 0.00 % Invalidates where 100.00 % Gets") {
 		t.Errorf("mix: %q", text)
 	}
 	if _, ok := s.finding("base", report.CheckMix); ok {
