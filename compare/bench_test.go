@@ -21,7 +21,7 @@ func BenchmarkReplay(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, err := replay(context.Background(), cache, l, report.Flat); err != nil {
+		if _, err := replay(context.Background(), cache, l, pacing{Pace: report.Flat}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -67,6 +67,9 @@ func newPart(name string, all []Contestant, parts ...part) *cobra.Command {
 		if p.flags != nil {
 			p.flags(cmd.Flags())
 		}
+		for flag, complete := range p.complete {
+			must(cmd.RegisterFlagCompletionFunc(flag, complete))
+		}
 	}
 	f.add(cmd)
 	return cmd

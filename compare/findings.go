@@ -3,18 +3,28 @@ package compare
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/cachepact/cachepact/compare/report"
 )
 
+// A judge checks the rows of a table.
+type judge struct {
+	*session
+	table *report.Table
+	refs  *references
+	room  room
+}
+
 // judge checks every row, and orders them: first those that can be compared, by
 // hit ratio.
-func (s *session) judge(t *report.Table) {
+func (s *session) judge(t *report.Table, refs *references, r room) {
+	j := judge{s, t, refs, r}
 	for _, c := range s.contestants {
 		for i := range t.Rows {
-			if r := &t.Rows[i]; r.Name == c.Name {
-				s.check(t, c, r)
+			if row := &t.Rows[i]; row.Name == c.Name {
+				j.row(c, row)
 			}
 		}
 	}
@@ -29,42 +39,80 @@ func (s *session) judge(t *report.Table) {
 	})
 }
 
-func (s *session) check(t *report.Table, c Contestant, r *report.Row) {
-	add := func(check, format string, args ...any) {
-		where := "hits at " + report.Count(t.Capacity) + " entries"
-		if r.Pace != "" {
-			where = string(r.Pace) + " " + where
-		}
-		s.found(report.Finding{Name: r.Name, Check: check, Where: where, Text: fmt.Sprintf(format, args...)})
+func (j judge) found(r *report.Row, check, format string, args ...any) {
+	where := "hits at " + j.room.String()
+	if r.Pace != "" {
+		where = string(r.Pace) + " " + where
 	}
+	j.session.found(report.Finding{Name: r.Name, Check: check, Where: where, Text: fmt.Sprintf(format, args...)})
+}
+
+func (j judge) row(c Contestant, r *report.Row) {
 	if r.Failed != "" {
-		add(report.CheckFailed, "failed: %s", r.Failed)
+		j.found(r, report.CheckFailed, "failed: %s", r.Failed)
 	}
 	if r.Wrong > 0 {
-		add(report.CheckValue, "%s of %s values returned were not the last written", report.Count(r.Wrong), report.Count(r.Hits))
+		j.found(r, report.CheckValue, "%s of %s values returned were not the last written", report.Count(r.Wrong), report.Count(r.Hits))
+	}
+	if r.Stale > 0 {
+		j.found(r, report.CheckStale, "%s of %s hits were of entries that had expired", report.Count(r.Stale), report.Count(r.Hits))
 	}
 	entries := r.Bounds == report.BoundsEntries || r.Bounds == report.BoundsAbout
-	r.Ranked = entries && r.Failed == "" && r.Wrong == 0
-	if !entries || r.Failed != "" {
+	bytes := r.Bounds == report.BoundsBytes && j.room.bytes > 0
+	r.Ranked = (entries || bytes) && r.Failed == "" && r.Wrong+r.Stale == 0
+	if r.Failed != "" {
 		return
 	}
-	if opt, ok := reference(t, report.RefOPTBypass); ok && r.Hits > opt.Hits {
-		add(report.CheckOPT, "hit ratio above OPT's %s: it holds more than it says", report.Percent(opt.HitRatio))
-		r.Ranked = false
-	}
-	if r.Peak > int64(t.Capacity) {
-		add(report.CheckCapacity, "held %s live entries at a capacity of %s", report.Count(r.Peak), report.Count(t.Capacity))
-	}
-	if lru, ok := reference(t, report.RefLRU); ok && c.LRU && r.Hits != lru.Hits {
-		add(report.CheckLRU, "%s hits where an exact LRU has %s", report.Count(r.Hits), report.Count(lru.Hits))
+	j.dropped(r)
+	if entries {
+		j.bound(c, r)
 	}
 }
 
-// reference returns the named reference, if it was computed.
-func reference(t *report.Table, name string) (report.Reference, bool) {
-	i := slices.IndexFunc(t.References, func(r report.Reference) bool { return r.Name == name })
-	if i < 0 {
-		return report.Reference{}, false
+// bound checks what a cache that is bounded by entries cannot do within its
+// capacity.
+func (j judge) bound(c Contestant, r *report.Row) {
+	if r.Peak > int64(r.Entries) {
+		j.found(r, report.CheckCapacity, "held %s live entries at a capacity of %s", report.Count(r.Peak), report.Count(r.Entries))
 	}
-	return t.References[i], true
+	if !j.refs.known() {
+		return
+	}
+	capacity := r.Entries
+	if r.Pace == report.Paced {
+		// A client that loads holds a value for the cache, which it may so keep
+		// without having it.
+		capacity += j.report.Hits.Clients
+	}
+	if most := j.refs.ceiling(capacity); r.Hits > most {
+		j.found(r, report.CheckOPT, "hit ratio above OPT's %s: it holds more than it says", report.Percent(ratio(most, j.refs.gets)))
+		r.Ranked = false
+	}
+	if c.LRU && r.Pace != report.Paced {
+		if lru := j.refs.lru(r.Entries); r.Hits != lru {
+			j.found(r, report.CheckLRU, "%s hits where an exact LRU has %s", report.Count(r.Hits), report.Count(lru))
+		}
+	}
 }
+
+// dropped checks that a cache loses no more writes than it says it refuses, or, if
+// it does not count them, than when it has time to settle.
+func (j judge) dropped(r *report.Row) {
+	refused, says := ratio(r.Rejected, r.Writes), "it says that it refused"
+	if r.Rejected == 0 && r.Pace == report.Flat {
+		for _, other := range j.table.Rows {
+			if other.Name == r.Name && other.Pace == report.Settled {
+				refused, says = ratio(other.Dropped, other.Probed), "settled they are"
+			}
+		}
+	} else if r.Rejected == 0 && r.Refuses {
+		return // nothing tells what it lost from what it refused
+	}
+	lost := ratio(r.Dropped, r.Probed)
+	// Three standard deviations of the sample, and a percentage point.
+	if lost > refused+0.01+3*math.Sqrt(refused*(1-refused)/float64(max(1, r.Probed))) {
+		j.found(r, report.CheckDropped, "of the writes of new keys %s could not be read right after (a sample of %s); %s %s",
+			report.Percent(lost), report.Count(r.Probed), says, report.Percent(refused))
+	}
+}
+

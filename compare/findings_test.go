@@ -159,7 +159,7 @@ func TestPaces(t *testing.T) {
 	if len(rows) != 2 || rows[0].Pace != report.Flat || rows[1].Pace != report.Settled {
 		t.Fatalf("rows %v; want x flat, x settled", rows)
 	}
-	if int64(flushes) != rows[1].Misses {
-		t.Errorf("%d flushes; want one for each of %d misses", flushes, rows[1].Misses)
+	if int64(flushes) != 2*rows[1].Misses || rows[1].Runs != 2 {
+		t.Errorf("%d flushes in %d runs; want one for each of %d misses in two runs", flushes, rows[1].Runs, rows[1].Misses)
 	}
 }

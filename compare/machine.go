@@ -28,13 +28,6 @@ func moduleVersion(info *debug.BuildInfo) string {
 	return ""
 }
 
-func (l *load) describe() *report.Workload {
-	w := &report.Workload{
-		Name: l.name, Format: l.format, Requests: l.requests, Distinct: l.distinct, Sample: l.sample(), TTLs: l.ttls,
-	}
-	return w
-}
-
 func (c Contestant) describe() report.Contestant {
 	return report.Contestant{Name: c.Name, Module: c.Module, Version: c.version(), LRU: c.LRU}
 }

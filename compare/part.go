@@ -3,6 +3,7 @@ package compare
 import (
 	"context"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
@@ -16,6 +17,8 @@ type part struct {
 	load     need
 	// flags adds the flags that only this part has.
 	flags func(*pflag.FlagSet)
+	// complete completes the values of those, by the flag's name.
+	complete map[string]cobra.CompletionFunc
 	// check returns an error if those are wrong. It may be nil.
 	check func() error
 	// measure fills the part of the report.

@@ -111,12 +111,12 @@ func (s *stat) text(w io.Writer, l *load) error {
 		if err != nil {
 			return err
 		}
-		for _, entries := range capacities {
+		for _, r := range capacities {
 			var all []string
-			for _, r := range refs.at(entries) {
+			for _, r := range refs.at(r.entries) {
 				all = append(all, r.Name+" "+report.Percent(r.HitRatio))
 			}
-			line("hit ratio at capacity "+report.Count(int64(entries)), "%s", strings.Join(all, ", "))
+			line("hit ratio at capacity "+report.Count(r.entries), "%s", strings.Join(all, ", "))
 		}
 		endless := int64(policy.LRU(refs.requests, l.distinct))
 		line("hit ratio without a bound", "%s", report.Percent(ratio(endless, refs.gets)))

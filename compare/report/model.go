@@ -67,6 +67,15 @@ type Workload struct {
 	// TTLs and Sizes say that some requests have one.
 	TTLs  bool `json:"ttls,omitempty"`
 	Sizes bool `json:"sizes,omitempty"`
+	// TopKey is the share of the requests that are for the most popular key, LRU1
+	// the hit ratio of an LRU of 1 % of the keys that stores what it misses, without
+	// TTLs: they tell workloads apart that go by one name. LRU1 is zero if it was
+	// not computed.
+	TopKey float64 `json:"topKey"`
+	LRU1   float64 `json:"lru1,omitempty"`
+	// Value is the size of a value in bytes, by mean over the keys whose size is
+	// known; 0: none is.
+	Value float64 `json:"value,omitempty"`
 }
 
 // Bounds is what a cache keeps within its capacity.
@@ -153,9 +162,10 @@ type Hits struct {
 	// TTL is "trace", "none" or a duration.
 	TTL  string `json:"ttl"`
 	Runs int    `json:"runs"` // of a cache whose hits differ from run to run
-	// Load and Clients are those of Paced: what a miss costs, and how many
-	// clients there are.
+	// Load, Work and Clients are those of Paced: what a miss costs, what any
+	// request costs a client besides, and how many clients there are.
 	Load    time.Duration `json:"load,omitempty"`
+	Work    time.Duration `json:"work,omitempty"`
 	Clients int           `json:"clients,omitempty"`
 	Tables  []Table       `json:"tables"`
 	// Curve has the miss-ratio curves, if they were asked for.
@@ -203,8 +213,12 @@ type Row struct {
 	// Writes counts the Puts, and Dropped those of a new key that could not be
 	// read right after. Rejected is what the cache itself says that it refused.
 	Writes   int64 `json:"writes"`
+	// Dropped is of a sample of Probed.
 	Dropped  int64 `json:"dropped,omitempty"`
+	Probed   int64 `json:"probed,omitempty"`
 	Rejected int64 `json:"rejected,omitempty"`
+	// Refuses says that the cache declares an admission policy.
+	Refuses bool `json:"refuses,omitempty"`
 	// Time is what the replay took.
 	Time time.Duration `json:"time"`
 	// Series is the hit ratio in each of equally long parts of the requests.
@@ -223,6 +237,9 @@ type Reference struct {
 	Hits     int64   `json:"hits"`
 	Misses   int64   `json:"misses"`
 	HitRatio float64 `json:"hitRatio"`
+	// Bound says that the hits are an upper bound: with TTLs, what the best policy
+	// would do is not known exactly.
+	Bound bool `json:"bound,omitempty"`
 }
 
 // The names of the references.
@@ -231,6 +248,7 @@ const (
 	RefOPT       = "OPT"
 	RefLRU       = "LRU"
 	RefFIFO      = "FIFO"
+	RefCLOCK     = "CLOCK"
 )
 
 // A Curve is miss ratios over capacities.
