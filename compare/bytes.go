@@ -3,7 +3,6 @@ package compare
 import (
 	"context"
 	"encoding/binary"
-	"runtime"
 	"time"
 
 	"github.com/cachepact/cachepact/backend"
@@ -88,58 +87,4 @@ func (s *sized) Traits() backend.Traits { return backend.TraitsOf(s.Backend) }
 type sizedFlusher struct {
 	*sized
 	backend.Flusher
-}
-
-// filled is how many entries the bytes of one are measured with.
-const filled = 50_000
-
-// bytesPerEntry measures what an entry of the contestant takes on the heap, all in
-// all, with a value of so many bytes: by filling a cache and looking at the heap
-// before and after. What is not on the heap is not seen.
-func (c Contestant) bytesPerEntry(ctx context.Context, value int) (float64, error) {
-	if c.NewBytes == nil {
-		b, err := c.New(Options{Capacity: filled})
-		if err != nil {
-			return 0, err
-		}
-		n, err := heapPerEntry(ctx, b, func() uint64 { return 0 })
-		return n + float64(max(0, value-stampSize)), err
-	}
-	b, err := c.NewBytes(Options{Capacity: filled, Value: value})
-	if err != nil {
-		return 0, err
-	}
-	return heapPerEntry(ctx, b, func() []byte { return make([]byte, value) })
-}
-
-func heapPerEntry[V any](ctx context.Context, b backend.Backend[uint64, V], value func() V) (float64, error) {
-	defer backend.Close(b) //nolint:errcheck // nothing was asked of it that could fail now
-	before := heapInUse()
-	for key := range uint64(filled) {
-		if err := b.Put(ctx, key*0x9e3779b97f4a7c15, value(), nil); err != nil {
-			return 0, err
-		}
-		if key%64 == 63 {
-			if err := backend.Flush(ctx, b); err != nil {
-				return 0, err
-			}
-		}
-	}
-	if err := backend.Flush(ctx, b); err != nil {
-		return 0, err
-	}
-	grown := heapInUse() - before
-	s, err := b.Stats(ctx)
-	if err != nil {
-		return 0, err
-	}
-	return float64(grown) / float64(max(1, s.Size)), nil
-}
-
-func heapInUse() int64 {
-	var m runtime.MemStats
-	runtime.GC()
-	runtime.GC()
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc)
 }

@@ -192,7 +192,7 @@ func (h *hits) table(ctx context.Context, s *session, l *load, refs *references,
 	fits := make([]fit, len(s.contestants))
 	for i, c := range s.contestants {
 		var err error
-		if fits[i], err = h.fit(ctx, c, r, values); err != nil {
+		if fits[i], err = h.fit(ctx, s, c, r, values); err != nil {
 			return report.Table{}, err
 		}
 	}

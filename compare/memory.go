@@ -162,8 +162,8 @@ func line(xs, ys []float64) (slope, intercept float64) {
 var bytesEntries = []int{50_000, 100_000}
 
 // bytesPerEntry returns all the memory that an entry of c with a value of so many
-// bytes keeps from being free, that of its value included. A contestant without
-// NewBytes has numbers as values.
+// bytes keeps from being free, that of its value included. For a contestant without
+// NewBytes it is that of a number, and what the value has more than one.
 func bytesPerEntry(ctx context.Context, s *session, c Contestant, value int) (float64, error) {
 	var results []memoryResult
 	for _, n := range bytesEntries {
@@ -176,6 +176,9 @@ func bytesPerEntry(ctx context.Context, s *session, c Contestant, value int) (fl
 	row := fitted(report.MemoryRow{}, results)
 	if row.KeptPerEntry <= 0 {
 		return 0, fmt.Errorf("memory of %s: an entry takes %.0f bytes, which cannot be", c.Name, row.KeptPerEntry)
+	}
+	if c.NewBytes == nil {
+		return row.KeptPerEntry + float64(max(0, value-8)), nil
 	}
 	return row.KeptPerEntry, nil
 }

@@ -23,7 +23,7 @@ type fit struct {
 
 // fit gives a contestant its capacity. One in bytes goes as it is to a cache that is
 // bounded by bytes, and any other gets as many entries as it needs these bytes for.
-func (h *hits) fit(ctx context.Context, c Contestant, r room, values sizes) (fit, error) {
+func (h *hits) fit(ctx context.Context, s *session, c Contestant, r room, values sizes) (fit, error) {
 	if r.bytes == 0 {
 		return fit{room: r, options: Options{Capacity: r.entries}}, nil
 	}
@@ -37,7 +37,7 @@ func (h *hits) fit(ctx context.Context, c Contestant, r room, values sizes) (fit
 	per, known := h.overhead[c.Name]
 	if !known {
 		var err error
-		if per, err = c.bytesPerEntry(ctx, values.mean); err != nil {
+		if per, err = bytesPerEntry(ctx, s, c, values.mean); err != nil {
 			if ctx.Err() != nil {
 				return fit{}, ctx.Err()
 			}

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -200,7 +201,7 @@ func (o *speed) measure(ctx context.Context, s *session) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	races, capacity, err := o.prepare(s, dir)
+	races, capacity, err := o.prepare(ctx, s, dir, baseline)
 	if err != nil {
 		return err
 	}
@@ -241,12 +242,12 @@ func (o *speed) baseline(contestants []Contestant) (string, error) {
 }
 
 // prepare works the streams out, and writes them to files in dir.
-func (o *speed) prepare(s *session, dir string) (all []race, capacity int, err error) {
+func (o *speed) prepare(ctx context.Context, s *session, dir, baseline string) (all []race, capacity int, err error) {
 	settings, err := o.sweep()
 	if err != nil {
 		return nil, 0, err
 	}
-	requests, capacity, err := s.speedRequests()
+	requests, capacity, err := s.speedRequests(ctx, baseline)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -276,9 +277,8 @@ func (o *speed) prepare(s *session, dir string) (all []race, capacity int, err e
 	return all, capacity, nil
 }
 
-// speedRequests returns what is requested, and the capacity at which: the largest
-// of those that the session has.
-func (s *session) speedRequests() (stream, int, error) {
+// speedRequests returns what is requested, and the capacity at which.
+func (s *session) speedRequests(ctx context.Context, baseline string) (stream, int, error) {
 	l := s.load
 	if l == nil {
 		var err error
@@ -287,7 +287,7 @@ func (s *session) speedRequests() (stream, int, error) {
 		}
 		s.report.Workload = l.describe()
 	}
-	capacities, err := resolve(s.capacities, l)
+	capacity, err := s.speedCapacity(ctx, l, baseline)
 	if err != nil {
 		return stream{}, 0, err
 	}
@@ -295,7 +295,29 @@ func (s *session) speedRequests() (stream, int, error) {
 	if n := len(requests.keys); err == nil && l.requests >= int64(n)+batch {
 		s.note("", "speed is measured on the first %s requests", report.Count(n))
 	}
-	return requests, capacities[len(capacities)-1], err
+	return requests, capacity, err
+}
+
+// speedCapacity returns the largest capacity of the session that is a number of
+// entries, or else as many as the baseline holds in the largest number of bytes.
+func (s *session) speedCapacity(ctx context.Context, l *load, baseline string) (int, error) {
+	rooms, err := resolve(s.capacities, l)
+	if err != nil {
+		return 0, err
+	}
+	entries := 0
+	for _, r := range rooms {
+		entries = max(entries, r.entries)
+	}
+	if entries > 0 {
+		return entries, nil
+	}
+	i := slices.Index(names(s.contestants), baseline)
+	per, err := bytesPerEntry(ctx, s, s.contestants[i], cmp.Or(s.value, 8))
+	if err != nil {
+		return 0, err
+	}
+	return max(1, int(float64(rooms[len(rooms)-1].bytes)/per)), nil
 }
 
 // distinct returns the number of keys that s has.

@@ -18,7 +18,7 @@ func (t *text) memory(m *Memory) {
 			continue
 		}
 		last := r.Points[len(r.Points)-1]
-		g.add(plain, name, figure(r.HeapPerEntry), figure(r.RSSPerEntry), figure(r.KeptPerEntry), figure(r.ScanPerEntry), Bytes(int64(r.KeptFixed)),
+		g.add(plain, name, figures(r.HeapPerEntry), figures(r.RSSPerEntry), figures(r.KeptPerEntry), figures(r.ScanPerEntry), Bytes(int64(r.KeptFixed)),
 			Count(last.Entries), Percent(float64(last.Present)/float64(last.Entries)), collection(last.GC), collection(r.GC))
 	}
 	t.grid(g)

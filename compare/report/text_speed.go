@@ -66,10 +66,10 @@ func (t *text) speedRow(g *grid, s style, c *SpeedCase, baseline string, r Speed
 	default:
 		verdict = "slower"
 	}
-	g.add(s, r.Name, figure(r.Wall.Median), figure(r.Wall.Low)+"–"+figure(r.Wall.High), figure(r.CPU.Median),
+	g.add(s, r.Name, figures(r.Wall.Median), figures(r.Wall.Low)+"–"+figures(r.Wall.High), figures(r.CPU.Median),
 		fmt.Sprintf("%.2f", r.Ratio.Median), ratioRange(r.Ratio), verdict,
-		figure(r.OpsPerSec/1e6), Percent(r.HitRatio), figure(r.HitsPerSec/1e6), r.Executed.String(), Percent(r.Dropped),
-		figure(r.BytesPerOp), fmt.Sprintf("%.2f", r.AllocsPerOp))
+		figures(r.OpsPerSec/1e6), Percent(r.HitRatio), figures(r.HitsPerSec/1e6), r.Executed.String(), Percent(r.Dropped),
+		figures(r.BytesPerOp), fmt.Sprintf("%.2f", r.AllocsPerOp))
 }
 
 // String writes the shares in percent, such as 90/9/1.
@@ -82,18 +82,6 @@ func (m Mix) String() string {
 }
 
 func ratioRange(i stat.Interval) string { return fmt.Sprintf("%.2f–%.2f", i.Low, i.High) }
-
-// figure writes x with three digits, or with all that are before the point.
-func figure(x float64) string {
-	decimals := 2
-	switch {
-	case x >= 100:
-		decimals = 0
-	case x >= 10:
-		decimals = 1
-	}
-	return strconv.FormatFloat(x, 'f', decimals, 64)
-}
 
 // latency shows the distributions.
 func (t *text) latency(all []Latency) {
@@ -112,7 +100,7 @@ func (t *text) latency(all []Latency) {
 			}
 			rate := ""
 			if l.Rate > 0 {
-				rate = figure(l.Rate / 1e6)
+				rate = figures(l.Rate / 1e6)
 			}
 			if l.Count == 0 {
 				g.add(wrong, name, "failed")
@@ -122,7 +110,7 @@ func (t *text) latency(all []Latency) {
 			if l.Failed != "" {
 				row, name = wrong, name+" (not reached)"
 			}
-			g.add(row, name, rate, Count(l.Count), latencyTime(l.P50), latencyTime(l.P99), latencyTime(l.P999), latencyTime(l.Max), l.Clock.String())
+			g.add(row, name, rate, Count(l.Count), span(l.P50), span(l.P99), span(l.P999), span(l.Max), span(l.Clock))
 		}
 		if len(g.rows) == 0 {
 			continue

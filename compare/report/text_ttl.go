@@ -15,10 +15,10 @@ func (t *text) ttl(all *TTL) {
 		}
 		style, early := plain, ""
 		if r.Early > 0 {
-			style, early = wrong, latencyTime(r.Earliest)
+			style, early = wrong, span(r.Earliest)
 		}
 		g.add(style, r.Name, r.TTL.String(), Count(r.Keys), Count(r.Early), early, r.late(r.P50), r.late(r.P99), r.late(r.Max),
-			latencyTime(r.Stale), lag(r.SizeLag), lag(r.MemoryLag))
+			span(r.Stale), lag(r.SizeLag), lag(r.MemoryLag))
 	}
 	t.grid(g)
 	t.line(faint, "<: not seen, as no key was read twice within that time; stale: by how much too late a value was surely returned; –: not seen at all")
@@ -46,24 +46,7 @@ func (t *TTL) worst() []TTLRow {
 // late writes a lateness, or that it is less than what can be seen.
 func (r *TTLRow) late(d time.Duration) string {
 	if d <= r.Resolution {
-		return "<" + latencyTime(r.Resolution)
+		return "<" + span(r.Resolution)
 	}
-	return latencyTime(d)
-}
-
-// lag writes a time, or that none was seen.
-func lag(d time.Duration) string {
-	if d < 0 {
-		return "–"
-	}
-	return latencyTime(d)
-}
-
-// latencyTime rounds to three digits.
-func latencyTime(d time.Duration) string {
-	unit := time.Duration(1)
-	for d/unit >= 1000 {
-		unit *= 10
-	}
-	return d.Round(unit).String()
+	return span(d)
 }
