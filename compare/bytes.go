@@ -1,8 +1,11 @@
 package compare
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
+	"errors"
+	"runtime"
 	"time"
 
 	"github.com/cachepact/cachepact/backend"
@@ -87,4 +90,53 @@ func (s *sized) Traits() backend.Traits { return backend.TraitsOf(s.Backend) }
 type sizedFlusher struct {
 	*sized
 	backend.Flusher
+}
+
+// bytesPerEntry measures what an entry of the contestant takes on the heap, all in
+// all, in a cache of the options: by filling it and looking at the heap before and
+// after. What is not on the heap is not seen.
+func (c Contestant) bytesPerEntry(ctx context.Context, o Options) (float64, error) {
+	if c.NewBytes == nil {
+		n, err := heapPerEntry(ctx, o, c.New, func() uint64 { return 0 })
+		return n + float64(max(0, o.Value-stampSize)), err
+	}
+	return heapPerEntry(ctx, o, c.NewBytes, func() []byte { return make([]byte, o.Value) })
+}
+
+func heapPerEntry[V any](ctx context.Context, o Options, open func(Options) (backend.Backend[uint64, V], error), value func() V) (perEntry float64, err error) {
+	before := heapInUse()
+	b, err := open(o)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, backend.Close(b)) }()
+	for key := range uint64(o.Capacity) {
+		if err := b.Put(ctx, key*0x9e3779b97f4a7c15, value(), nil); err != nil {
+			return 0, err
+		}
+		if key%64 == 63 {
+			if err := cmp.Or(ctx.Err(), backend.Flush(ctx, b)); err != nil {
+				return 0, err
+			}
+		}
+	}
+	if err := backend.Flush(ctx, b); err != nil {
+		return 0, err
+	}
+	grown := heapInUse() - before
+	s, err := b.Stats(ctx)
+	if err != nil || s.Size == 0 {
+		return 0, cmp.Or(err, errHoldsNothing)
+	}
+	return max(1, float64(grown)/float64(s.Size)), nil
+}
+
+var errHoldsNothing = errors.New("it holds nothing of what was put")
+
+func heapInUse() int64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }

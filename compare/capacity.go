@@ -21,8 +21,15 @@ type Capacity struct {
 	unit    string  // of bytes, as given
 }
 
-// ParseCapacities reads a list such as "1%,5%,1000,64MiB".
+// auto is the grid of libCacheSim, but for its lowest points.
+const auto = "0.1%,0.3%,1%,3%,10%,30%"
+
+// ParseCapacities reads a list such as "1%,5%,1000,64MiB". The word auto stands for
+// 0.1, 0.3, 1, 3, 10 and 30 percent.
 func ParseCapacities(list string) ([]Capacity, error) {
+	if strings.TrimSpace(list) == "auto" {
+		list = auto
+	}
 	var all []Capacity
 	for text := range strings.SplitSeq(list, ",") {
 		c, err := parseCapacity(strings.TrimSpace(text))

@@ -61,7 +61,6 @@ func (s *segment) size() int {
 	return 8*len(s.keys) + 4*len(s.ids) + len(s.ops) + 8*(len(s.times)+len(s.ttls))
 }
 
-
 // columns turns a batch of requests into a segment, in memory of its own.
 type columns struct {
 	segment

@@ -101,7 +101,7 @@ func (f *compareFlags) add(cmd *cobra.Command) {
 		f.load.add(cmd)
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.capacities, "capacity", "1%,5%,10%", "comma-separated `list` of entries (1000) or percentages of the distinct keys (5%)")
+	flags.StringVar(&f.capacities, "capacity", "1%,5%,10%", "comma-separated `list` of entries (1000), percentages of the distinct keys (5%) or bytes (64MiB); or auto: "+auto)
 	flags.StringVar(&f.adapters, "adapters", "", "comma-separated `list` out of "+strings.Join(names(f.all), ", ")+"; all if not given")
 	flags.IntVar(&f.value, "value", 0, "size of a value in `bytes` (default: what the requests say)")
 	flags.Uint64Var(&f.seed, "seed", 1, "seed `n` of what is drawn at random")

@@ -28,6 +28,10 @@ func (s *session) judge(t *report.Table, refs *references, r room) {
 			}
 		}
 	}
+	for _, c := range s.contestants {
+		j.paces(c)
+		j.bytes(c)
+	}
 	slices.SortStableFunc(t.Rows, func(a, b report.Row) int {
 		if a.Ranked != b.Ranked {
 			if a.Ranked {
@@ -37,6 +41,43 @@ func (s *session) judge(t *report.Table, refs *references, r room) {
 		}
 		return cmp.Compare(b.HitRatio, a.HitRatio)
 	})
+}
+
+// paceTolerance is by how much the hit ratios at two paces may differ before the
+// reader is told so.
+const paceTolerance = 0.02
+
+// paces tells of a cache whose hits depend on how much time it has.
+func (j judge) paces(c Contestant) {
+	var low, high *report.Row
+	for i := range j.table.Rows {
+		r := &j.table.Rows[i]
+		if r.Name != c.Name || r.Failed != "" || r.Pace == "" {
+			continue
+		}
+		if low == nil || r.HitRatio < low.HitRatio {
+			low = r
+		}
+		if high == nil || r.HitRatio > high.HitRatio {
+			high = r
+		}
+	}
+	if low != nil && high.HitRatio-low.HitRatio > paceTolerance {
+		j.note(c.Name, "has %s hits %s and %s %s at %v: what it has in a benchmark says little of what it has in a program.",
+			report.Percent(low.HitRatio), low.Pace, report.Percent(high.HitRatio), high.Pace, j.room)
+	}
+}
+
+// bytes tells of a cache that was given bytes and takes more.
+func (j judge) bytes(c Contestant) {
+	i := slices.IndexFunc(j.table.Rows, func(r report.Row) bool { return r.Name == c.Name })
+	if i < 0 || j.room.bytes == 0 || j.table.Rows[i].Bounds != report.BoundsBytes {
+		return
+	}
+	r := j.table.Rows[i]
+	if takes := r.BytesPerEntry * float64(r.Peak); takes > 1.1*float64(j.room.bytes) {
+		j.note(c.Name, "takes %s of the heap at %v, as its capacity does not count all that it needs.", report.Bytes(takes), j.room)
+	}
 }
 
 func (j judge) found(r *report.Row, check, format string, args ...any) {
@@ -115,4 +156,3 @@ func (j judge) dropped(r *report.Row) {
 			report.Percent(lost), report.Count(r.Probed), says, report.Percent(refused))
 	}
 }
-

@@ -33,8 +33,8 @@ foreground, flat and settled are one.`,
 			"--trace requests.csv.zst --ttl trace --mode trace --capacity 64MiB --html report.html",
 			"--workload zipf:s=0.99,keys=100000 --pace settled --curve --adapters golanglru,ristretto",
 		},
-		load:    mustLoad,
-		flags:   h.flags,
+		load:  mustLoad,
+		flags: h.flags,
 		complete: map[string]cobra.CompletionFunc{
 			"pace": completeList([]string{"flat", "settled", "paced"}),
 			"mode": completeOne("fill", "trace"),
@@ -56,8 +56,6 @@ type hits struct {
 
 	pacings []pacing // of paces
 	ttlMode ttlMode  // of ttl
-
-	overhead map[string]float64 // bytes per entry, by contestant
 }
 
 func (h *hits) flags(f *pflag.FlagSet) {
@@ -192,7 +190,7 @@ func (h *hits) table(ctx context.Context, s *session, l *load, refs *references,
 	fits := make([]fit, len(s.contestants))
 	for i, c := range s.contestants {
 		var err error
-		if fits[i], err = h.fit(ctx, s, c, r, values); err != nil {
+		if fits[i], err = c.fitIn(ctx, r, values); err != nil {
 			return report.Table{}, err
 		}
 	}

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"math/rand/v2"
@@ -83,13 +84,13 @@ func (r *racer[V]) closedLoop(ctx context.Context, j latencyJob) ([]report.Laten
 		w := &stopwatch{base: start, cost: int64(cost)}
 		watches[l.number] = w
 		rng := rand.New(rand.NewPCG(1, uint64(l.number)))
-		for gap := 0; time.Since(start) < j.Duration && ctx.Err() == nil; {
+		for gap := 0; ; {
 			var err error
-			if gap, err = l.sample(r.take(), w, rng, gap); err != nil {
+			gap, err = l.sample(r.take(), w, rng, gap)
+			if err = cmp.Or(err, ctx.Err()); err != nil || time.Since(start) >= j.Duration {
 				return err
 			}
 		}
-		return ctx.Err()
 	})
 	if err != nil {
 		return nil, err

@@ -73,7 +73,7 @@ func (o *speed) latencyRequests(s *session, dir string) (stream, error) {
 	if err := hit.save(filepath.Join(dir, "latency-hit")); err != nil {
 		return stream{}, err
 	}
-	return hit, missStream(o.fresh).save(filepath.Join(dir, "latency-miss"))
+	return hit, missStream(o.missing()).save(filepath.Join(dir, "latency-miss"))
 }
 
 // timeOf times one contestant's operations in one case, in a process of its own.

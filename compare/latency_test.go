@@ -70,10 +70,10 @@ func TestLane_sample(t *testing.T) {
 	r := &racer[uint64]{requests: missStream(1 << 16), b: &nothing[uint64]{hit: true}, goroutines: 1}
 	lanes, err := r.lanes(t.Context(), func(l *lane[uint64]) error {
 		w := &stopwatch{base: time.Now()}
-		gap := 0
+		gap, rng := 0, rand.New(rand.NewPCG(1, 1))
 		for range (1 << 16) / batch {
 			var err error
-			if gap, err = l.sample(r.take(), w, rand.New(rand.NewPCG(1, 1)), gap); err != nil {
+			if gap, err = l.sample(r.take(), w, rng, gap); err != nil {
 				return err
 			}
 		}

@@ -92,7 +92,10 @@ func weigh[V any](ctx context.Context, construct func(Options) (backend.Backend[
 	runtime.KeepAlive(keys)
 	r.Entries = n
 	r.Heap, r.RSS = full.heap-before.heap, full.rss-before.rss
-	r.Kept = kept.heap - empty.heap + max(0, kept.offHeap()-empty.offHeap())
+	r.Kept = kept.heap - empty.heap
+	if off := kept.offHeap() - empty.offHeap(); off > r.Kept {
+		r.Kept += off // a cache with memory of its own; less are pages of the program
+	}
 	r.Scan = kept.scan - empty.scan
 	return r, nil
 }

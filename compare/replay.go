@@ -92,9 +92,10 @@ func replay(ctx context.Context, b backend.Backend[uint64, uint64], l *load, p p
 	if l.expires() {
 		d.due, d.keys = policy.NewDeadlines(l.distinct), make([]uint64, l.distinct)
 	}
-	play := d.play
+	play, count := d.play, d.count
 	if p.Pace == report.Paced {
-		play = newSchedule(d, p).play
+		paced := newSchedule(d, p)
+		play, count = paced.play, paced.count
 	}
 	every := int(max(1, l.requests/(windows*samples)))
 	w := window{driver: d, length: max(1, (l.requests+windows-1)/windows)}
@@ -115,13 +116,14 @@ func replay(ctx context.Context, b backend.Backend[uint64, uint64], l *load, p p
 		w.add(int64(len(seg.keys)))
 		if seen += len(seg.keys); seen >= max(every, 64) {
 			seen = 0
-			if err := d.count(ctx); err != nil {
+			if err := count(ctx); err != nil {
 				return d.outcome, err
 			}
 		}
 	}
 	w.end()
-	return d.outcome, d.count(ctx)
+	err := count(ctx)
+	return d.outcome, err
 }
 
 // A window turns the counts of a driver into a series.

@@ -16,37 +16,42 @@ import (
 type fit struct {
 	room     room
 	options  Options
-	perEntry float64 // bytes, if the capacity is in bytes and the cache's in entries
+	perEntry float64 // bytes on the heap, measured if the capacity is in bytes
 	sizes    *sizes  // of values that are byte slices; nil: they are numbers
 	failed   string  // why it cannot take part
 }
 
-// fit gives a contestant its capacity. One in bytes goes as it is to a cache that is
-// bounded by bytes, and any other gets as many entries as it needs these bytes for.
-func (h *hits) fit(ctx context.Context, s *session, c Contestant, r room, values sizes) (fit, error) {
+// An entry's bytes are measured in a cache of about as many entries as fit, but of
+// no less and no more than these.
+const leastFilled, mostFilled = 1000, 200_000
+
+// fitIn gives a contestant its capacity. One in bytes goes as it is to a cache that
+// is bounded by bytes, and any other gets as many entries as it needs these bytes
+// for.
+func (c Contestant) fitIn(ctx context.Context, r room, values sizes) (fit, error) {
 	if r.bytes == 0 {
 		return fit{room: r, options: Options{Capacity: r.entries}}, nil
 	}
-	if c.Bytes {
-		if c.NewBytes == nil {
-			return fit{failed: "it is bounded by bytes, and cannot hold byte slices"}, nil
-		}
-		n := max(1, int(r.bytes/int64(values.mean)))
-		return fit{room: r, options: Options{Capacity: n, Bytes: r.bytes, Value: values.mean}, sizes: &values}, nil
+	if c.Bytes && c.NewBytes == nil {
+		return fit{room: r, failed: "it is bounded by bytes, and cannot hold byte slices"}, nil
 	}
-	per, known := h.overhead[c.Name]
-	if !known {
-		var err error
-		if per, err = bytesPerEntry(ctx, s, c, values.mean); err != nil {
-			if ctx.Err() != nil {
-				return fit{}, ctx.Err()
-			}
-			return fit{failed: err.Error()}, nil
-		}
-		if h.overhead == nil {
-			h.overhead = map[string]float64{}
-		}
-		h.overhead[c.Name] = per
+	o := Options{Capacity: max(1, int(r.bytes/int64(values.mean))), Value: values.mean}
+	if c.Bytes {
+		o.Bytes = r.bytes
+	}
+	probe := o
+	if !c.Bytes {
+		const overhead = 100 // about
+		probe.Capacity = min(max(leastFilled, int(r.bytes/int64(values.mean+overhead))), mostFilled)
+	}
+	per, err := c.bytesPerEntry(ctx, probe)
+	switch {
+	case ctx.Err() != nil:
+		return fit{}, ctx.Err()
+	case err != nil:
+		return fit{room: r, failed: err.Error()}, nil
+	case c.Bytes:
+		return fit{room: r, options: o, perEntry: per, sizes: &values}, nil
 	}
 	return fit{room: r, options: Options{Capacity: max(1, int(float64(r.bytes)/per))}, perEntry: per}, nil
 }
@@ -56,7 +61,7 @@ func (h *hits) fit(ctx context.Context, s *session, c Contestant, r room, values
 func middle(fits []fit, other int) int {
 	var all []int
 	for _, f := range fits {
-		if f.perEntry > 0 {
+		if f.perEntry > 0 && f.sizes == nil {
 			all = append(all, f.options.Capacity)
 		}
 	}

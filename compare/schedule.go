@@ -53,9 +53,8 @@ const never time.Duration = 1<<63 - 1
 func (s *schedule) play(ctx context.Context, seg segment) error {
 	for i := range seg.keys {
 		c := &s.clients[0]
-		if s.dirty && c.free > s.stored {
-			s.dirty = false
-			if err := backend.Flush(ctx, s.b); err != nil {
+		if c.free > s.stored {
+			if err := s.settle(ctx); err != nil {
 				return err
 			}
 		}
@@ -80,6 +79,23 @@ func (s *schedule) play(ctx context.Context, seg segment) error {
 		s.sift()
 	}
 	return nil
+}
+
+// settle lets the cache do what it owes.
+func (s *schedule) settle(ctx context.Context) error {
+	if !s.dirty {
+		return nil
+	}
+	s.dirty = false
+	return backend.Flush(ctx, s.b)
+}
+
+// count asks the settled cache what it counts.
+func (s *schedule) count(ctx context.Context) error {
+	if err := s.settle(ctx); err != nil {
+		return err
+	}
+	return s.driver.count(ctx)
 }
 
 // finish stores what a client has loaded.

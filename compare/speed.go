@@ -62,13 +62,12 @@ type speed struct {
 	latency           time.Duration
 
 	mix      report.Mix
-	fresh    int           // requests for keys that do not come again, in a pass through the stream
 	warmup   int           // rounds that do not count
 	patience time.Duration // after which a worker that does not answer is given up
 }
 
 func newSpeed() *speed {
-	return &speed{fresh: streamed, warmup: 3, patience: 30 * time.Second}
+	return &speed{warmup: 3, patience: 30 * time.Second}
 }
 
 func (o *speed) flags(f *pflag.FlagSet) {
@@ -231,6 +230,12 @@ func (o *speed) measure(ctx context.Context, s *session) (err error) {
 	return err
 }
 
+// missing returns how many requests for keys that do not come again a stream has: what
+// eight million a second are in a slice, and not so few that a pass is over at once.
+func (o *speed) missing() int {
+	return min(max(int(o.slice.Seconds()*8e6), 1<<14), streamed)
+}
+
 func (o *speed) baseline(contestants []Contestant) (string, error) {
 	if o.against == "" {
 		return contestants[0].Name, nil
@@ -262,7 +267,7 @@ func (o *speed) prepare(ctx context.Context, s *session, dir, baseline string) (
 			r = requests.hitStream(o.mix, s.seed)
 			job.Capacity = 2 * r.distinct() // so that no cache has to evict
 		case caseMiss:
-			r = missStream(o.fresh)
+			r = missStream(o.missing())
 		}
 		if name != caseWorkload {
 			if err := r.save(job.Stream); err != nil {

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"runtime"
@@ -193,12 +194,11 @@ func (r *racer[V]) slice(ctx context.Context, j sliceJob) (speedCount, error) {
 	runtime.ReadMemStats(&before)
 	cpu, start := cpuTime(), time.Now()
 	lanes, err := r.lanes(ctx, func(l *lane[V]) error {
-		for time.Since(start) < j.Duration && ctx.Err() == nil {
-			if err := l.requests(r.take()); err != nil {
+		for { // at least once, however late it comes to run
+			if err := cmp.Or(l.requests(r.take()), ctx.Err()); err != nil || time.Since(start) >= j.Duration {
 				return err
 			}
 		}
-		return ctx.Err()
 	})
 	wall := time.Since(start)
 	cpu = cpuTime() - cpu

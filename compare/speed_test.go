@@ -20,7 +20,6 @@ func quickSpeed(t *testing.T, cases ...string) *speed {
 	t.Helper()
 	o := newSpeed()
 	o.cases, o.rounds, o.warmup, o.slice = cases, 2, 1, 5*time.Millisecond
-	o.fresh = 1 << 14
 	o.procs, o.goroutines, o.mixText = []string{"P"}, []string{"P"}, "100/0/0"
 	if err := o.check(); err != nil {
 		t.Fatal(err)

@@ -126,12 +126,22 @@ func (r *Report) curveChart(lines []Line) *chart {
 		c.Series = append(c.Series, s)
 	}
 	c.Figures = c.figures("capacity", thousandsOf)
-	c.Summary = fmt.Sprintf("A line for each of %s over the capacity, and grey lines for %s; lower is better.",
-		plural(len(lines)-references, "cache"), plural(references, "reference policy"))
+	c.Summary = fmt.Sprintf("A line for each of %s over the capacity, and a grey line for each of %s; lower is better.",
+		plural(len(lines)-references, "cache"), list(c.greys(), "and"))
 	if references == 0 {
 		c.Summary = fmt.Sprintf("A line for each of %s over the capacity; lower is better.", plural(len(lines), "cache"))
 	}
 	return c
+}
+
+// greys returns the names of the references.
+func (c *chart) greys() (names []string) {
+	for _, s := range c.Series {
+		if s.Colour == grey {
+			names = append(names, s.Name)
+		}
+	}
+	return names
 }
 
 func ranged(x, y, low, high float64) []float64 {
@@ -226,7 +236,7 @@ func (r *Report) seriesChart(t *Table, n int) *chart {
 		Y: axis{Name: "hit ratio", Unit: "percent", Zero: true},
 	}
 	for _, row := range t.advisedRows() {
-		if len(row.Series) < 2 {
+		if len(row.Series) < 2 || !row.Ranked {
 			continue
 		}
 		s := r.series(row.Name, pacedLabel(row.Name, row.Pace))

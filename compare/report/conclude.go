@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -68,17 +69,7 @@ func (r *Report) answerHits(fields []field) string {
 	if mainField(fields) == nil {
 		return r.answerNone(fields)
 	}
-	runs := sameLeaders(fields)
-	var parts []string
-	for _, run := range runs {
-		parts = append(parts, r.advice(run))
-	}
-	text := "For " + r.requests()
-	if len(runs) == 1 {
-		text += " " + parts[0] + "."
-	} else {
-		text += ", it depends on the capacity: " + strings.Join(parts, "; ") + "."
-	}
+	text := r.advices(sameLeaders(fields))
 	for _, more := range []string{r.among(fields), r.sooner(fields), r.ahead(fields)} {
 		if more != "" {
 			text += " " + more
@@ -86,6 +77,37 @@ func (r *Report) answerHits(fields []field) string {
 	}
 	return text
 }
+
+// mostRuns is the number of runs of capacities up to which the answer tells each.
+const mostRuns = 3
+
+// advices says which caches to take in each run, or, if they are many, in the one
+// in which the choice matters most.
+func (r *Report) advices(runs [][]field) string {
+	if len(runs) == 1 {
+		return "For " + r.requests() + " " + r.advice(runs[0]) + "."
+	}
+	text := "For " + r.requests() + " it depends on the capacity."
+	if len(runs) <= mostRuns {
+		for _, run := range runs {
+			text += " " + capital(r.advice(run)) + "."
+		}
+		return text
+	}
+	most := slices.MaxFunc(runs, func(a, b []field) int { return cmp.Compare(widest(a), widest(b)) })
+	return text + " Where the choice matters most, " + r.advice(most) + ". Elsewhere others lead: see the reasons."
+}
+
+// widest returns the greatest spread of the fields.
+func widest(run []field) float64 {
+	most := run[0].spread()
+	for _, f := range run {
+		most = max(most, f.spread())
+	}
+	return most
+}
+
+func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 // answerNone says why no cache can be advised.
 func (r *Report) answerNone(fields []field) string {
@@ -196,7 +218,7 @@ func against(run []field) string {
 
 // among says which of several leaders is faster or smaller.
 func (r *Report) among(fields []field) string {
-	names := leading(fields)
+	names := leading(slices.DeleteFunc(slices.Clone(fields), func(f field) bool { return f.level() && len(fields) > 1 }))
 	if len(names) < 2 {
 		return ""
 	}
@@ -258,7 +280,7 @@ func (r *Report) sooner(fields []field) string {
 		return ""
 	}
 	return fmt.Sprintf("But at %s a miss, %s answers soonest at %s: %s a request in the mean against %s with %s.",
-		span(r.Hits.Load), first.name, r.at(f.table), nanoseconds(first.value), nanoseconds(best[i].value), best[i].name)
+		setting(r.Hits.Load), first.name, r.at(f.table), nanoseconds(first.value), nanoseconds(best[i].value), best[i].name)
 }
 
 // ahead names the caches that have more hits than the leaders, but findings.

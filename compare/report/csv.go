@@ -273,7 +273,7 @@ func (ls *lines) ttl(t *TTL) {
 		if row.Failed != "" {
 			continue
 		}
-		ls.like = line{part: "ttl", of: row.Use + " " + span(row.TTL), name: row.Name}
+		ls.like = line{part: "ttl", of: row.Use + " " + setting(row.TTL), name: row.Name}
 		ls.count("keys", int64(row.Keys))
 		ls.count("early", int64(row.Early))
 		ls.time("earliest", row.Earliest)

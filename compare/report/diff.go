@@ -229,7 +229,7 @@ func workloadOf(r *Report) string {
 func settingsOf(h *Hits) string {
 	s := fmt.Sprintf("mode %s, TTL %s", h.Mode, h.TTL)
 	if h.Clients > 0 {
-		s += fmt.Sprintf(", a load of %s for %s", span(h.Load), plural(h.Clients, "client"))
+		s += fmt.Sprintf(", a load of %s for %s", setting(h.Load), plural(h.Clients, "client"))
 	}
 	return s
 }
@@ -374,7 +374,7 @@ func (d *diff) ttl(old, new *Report) {
 		ttl       time.Duration
 	}
 	both(old.TTL.Rows, new.TTL.Rows, func(r *TTLRow) key { return key{r.Name, r.Use, r.TTL} }, func(a, b *TTLRow) {
-		where := fmt.Sprintf("%s, %s", span(b.TTL), b.Use)
+		where := fmt.Sprintf("%s, %s", setting(b.TTL), b.Use)
 		least := max(a.Resolution, b.Resolution)
 		switch {
 		case a.Failed != "" && b.Failed != "":

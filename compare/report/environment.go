@@ -87,6 +87,7 @@ func (p *page) Environment() []*table {
 			machine.add(x[0], x[1])
 		}
 	}
+	machine.drop()
 	return slices.DeleteFunc([]*table{machine, p.workloadTable(), p.cacheTable()}, func(t *table) bool { return t == nil })
 }
 
@@ -113,6 +114,7 @@ func (p *page) workloadTable() *table {
 			t.add(x[0], x[1])
 		}
 	}
+	t.drop()
 	return t
 }
 

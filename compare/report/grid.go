@@ -4,6 +4,7 @@ package report
 type table struct {
 	ID      string
 	Caption string
+	Said    bool // the heading above says the caption too
 	Columns []column
 	Rows    []row
 }
@@ -27,8 +28,10 @@ type cell struct {
 	Sub  string // said in small type after the text
 	Kind string // "", "best", "bad" or "tie"
 	Note string // that says Kind in words
-	Bar  string // CSS width of a bar behind it
+	Bar  string // length of a bar under it, from 0 to 1
 	Span int
+	// Words says that it is aligned as text; see [table.drop].
+	Words bool
 }
 
 // columns returns the columns with the titles, the first of which is of words.
@@ -59,61 +62,57 @@ func (t *table) failed(name, why string) {
 	}})
 }
 
-// drop removes the columns, but the first, in which no row has a text.
+// drop removes the columns, but the first, in which no row has a text, and tells
+// each cell whether its column is of words.
 func (t *table) drop() {
 	used := make([]bool, len(t.Columns))
+	used[0] = true
 	for _, r := range t.Rows {
-		if r.Kind == "" || r.Kind == "reference" {
-			at := 0
-			for _, c := range r.Cells {
-				span := max(1, c.Span)
-				for range span {
-					used[at] = used[at] || c.Text != ""
-					at++
-				}
+		if r.whole() {
+			continue
+		}
+		at := 0
+		for _, c := range r.Cells {
+			for range max(1, c.Span) {
+				used[at] = used[at] || c.Text != ""
+				at++
 			}
 		}
 	}
-	used[0] = true
-	t.keep(used)
-}
-
-func (t *table) keep(used []bool) {
-	n := 0
+	for i := range t.Rows {
+		t.Rows[i].keep(t.Columns, used)
+	}
 	var kept []column
 	for i, c := range t.Columns {
 		if used[i] {
 			kept = append(kept, c)
-			n++
 		}
-	}
-	for i := range t.Rows {
-		r := &t.Rows[i]
-		if r.Kind != "" && r.Kind != "reference" {
-			if last := len(r.Cells) - 1; r.Cells[last].Span > 0 {
-				r.Cells[last].Span -= len(t.Columns) - n
-			}
-			continue
-		}
-		var cells []cell
-		at := 0
-		for _, c := range r.Cells {
-			span := max(1, c.Span)
-			left := 0
-			for range span {
-				if used[at] {
-					left++
-				}
-				at++
-			}
-			if left > 0 {
-				if c.Span > 0 {
-					c.Span = left
-				}
-				cells = append(cells, c)
-			}
-		}
-		r.Cells = cells
 	}
 	t.Columns = kept
+}
+
+// whole reports whether the row's last cell spans all columns that are left.
+func (r *row) whole() bool { return r.Kind == "divider" || r.Kind == "failed" }
+
+// keep removes the cells of the columns that are not used.
+func (r *row) keep(columns []column, used []bool) {
+	var kept []cell
+	at := 0
+	for _, c := range r.Cells {
+		left := 0
+		c.Words = at < len(columns) && columns[at].Words
+		for range max(1, c.Span) {
+			if used[at] {
+				left++
+			}
+			at++
+		}
+		if c.Span > 0 {
+			c.Span = left
+		}
+		if left > 0 || r.whole() {
+			kept = append(kept, c)
+		}
+	}
+	r.Cells = kept
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"regexp"
 	"strings"
 )
 
@@ -28,7 +29,15 @@ var (
 	chartsLicence string
 )
 
-var pageTemplate = template.Must(template.New("report").Parse(pageText))
+var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{"tied": tied}).Parse(pageText))
+
+// beforeUnit is a space that no line may end at.
+var beforeUnit = regexp.MustCompile(`(\d) (%|ns|µs|ms|s|B|KiB|MiB|GiB|TiB|points|entries|runs)\b|(\d) %`)
+
+// tied keeps numbers and their units in one line.
+func tied(text string) string {
+	return beforeUnit.ReplaceAllStringFunc(text, func(s string) string { return strings.Replace(s, " ", "\u00a0", 1) })
+}
 
 // A page is what the template shows.
 type page struct {
@@ -47,6 +56,7 @@ type page struct {
 // A section is a part of the page. Its blocks are shown in order.
 type section struct {
 	ID, Title string
+	Short     string // in the contents
 	Intro     []string
 	Blocks    []block
 }

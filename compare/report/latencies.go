@@ -9,7 +9,7 @@ import (
 
 // latencySection shows the distributions, a block for each kind of operation.
 func (r *Report) latencySection() section {
-	s := section{ID: "latency", Title: "Latency"}
+	s := section{ID: "latency", Title: "Latency", Short: "Latency"}
 	if r.Speed == nil || len(r.Speed.Latency) == 0 {
 		return s
 	}
@@ -55,7 +55,7 @@ func latencyGroups(all []Latency) [][]Latency {
 }
 
 func latencyTable(group []Latency, n int) *table {
-	t := &table{ID: fmt.Sprintf("latency-%d", n), Caption: "Latency: " + group[0].title(), Columns: columnsOf("Cache", "Rate", "p50", "p99", "p99.9", "Most", "Operations")}
+	t := &table{ID: fmt.Sprintf("latency-%d", n), Caption: "Latency: " + group[0].title(), Said: true, Columns: columnsOf("Cache", "Rate", "p50", "p99", "p99.9", "Most", "Operations")}
 	slices.SortStableFunc(group, func(a, b Latency) int { return cmp.Compare(a.P99, b.P99) })
 	for _, l := range group {
 		if l.Failed == "" {
@@ -76,8 +76,8 @@ func latencyTable(group []Latency, n int) *table {
 func (r *Report) latencyChart(group []Latency, n int) *chart {
 	c := &chart{
 		ID: fmt.Sprintf("latency-chart-%d", n), Title: group[0].title(), Kind: "lines", Wide: true,
-		X: axis{Name: "share of the operations that are at most so slow", Unit: "tail", Log: true, Min: 1},
-		Y: axis{Name: "latency", Unit: "ns", Log: true},
+		X:       axis{Name: "share of the operations that are at most so slow", Unit: "tail", Log: true, Min: 1},
+		Y:       axis{Name: "latency", Unit: "ns", Log: true},
 		Summary: "A line for each cache: to the right the rarer, slower operations; lower is faster. Both axes are logarithmic. The table has the percentiles.",
 	}
 	for _, l := range group {
@@ -113,7 +113,7 @@ func (l *Latency) tail(share float64) float64 {
 
 // paretoSection shows hit ratio against bytes an entry.
 func (r *Report) paretoSection() section {
-	s := section{ID: "pareto", Title: "Hit ratio against memory"}
+	s := section{ID: "pareto", Title: "Hit ratio against memory", Short: "Hits and memory"}
 	f := mainField(r.fields())
 	if f == nil || r.Memory == nil {
 		return s
@@ -147,7 +147,6 @@ func (r *Report) paretoSection() section {
 		return s
 	}
 	c.Summary = fmt.Sprintf("A point for each cache: higher has more hits, further left takes less memory. On the front, where no cache has both more hits and less memory: %s.", list(front, "and"))
-	s.Intro = []string{c.Summary}
 	t.drop()
 	s.Blocks = []block{{Charts: []*chart{c}, Tables: []*table{t}}}
 	return s

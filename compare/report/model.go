@@ -189,9 +189,11 @@ type Row struct {
 	Name   string `json:"name"`
 	Pace   Pace   `json:"pace,omitempty"` // empty: the same at each pace
 	Bounds Bounds `json:"bounds"`
-	// Entries is the capacity that the cache was given, in entries.
+	// Entries is the capacity that the cache was given, in entries; 0 if it was
+	// given bytes.
 	Entries int `json:"entries"`
-	// BytesPerEntry is what an entry took when a capacity in bytes was converted.
+	// BytesPerEntry is what an entry took on the heap when a capacity in bytes was
+	// converted, or in a cache that is given bytes, once it was full.
 	BytesPerEntry float64 `json:"bytesPerEntry,omitempty"`
 
 	// HitRatio is the median of the runs. Low and High are the least and the
@@ -212,7 +214,7 @@ type Row struct {
 	Stale int64 `json:"stale,omitempty"`
 	// Writes counts the Puts, and Dropped those of a new key that could not be
 	// read right after. Rejected is what the cache itself says that it refused.
-	Writes   int64 `json:"writes"`
+	Writes int64 `json:"writes"`
 	// Dropped is of a sample of Probed.
 	Dropped  int64 `json:"dropped,omitempty"`
 	Probed   int64 `json:"probed,omitempty"`

@@ -24,6 +24,7 @@ func (r *Report) reasons(fields []field) []string {
 			}
 		}
 	}
+	add(rule(fields))
 	for i := range fields {
 		add(r.why(&fields[i]))
 	}
@@ -56,39 +57,59 @@ func (r *Report) considered(fields []field) []string {
 	return names
 }
 
-// why says what the caches at one capacity have, and who comes next.
+// rule says when caches are alike, if some are, and at which pace they are
+// compared, if there are several.
+func rule(fields []field) string {
+	var parts []string
+	if slices.ContainsFunc(fields, func(f field) bool { return len(f.leaders) > 1 }) {
+		parts = append(parts, fmt.Sprintf("Caches named with an or are alike: the ranges of their runs overlap, or their misses differ by at most %.0f %%", 100*alikeMisses))
+	}
+	for _, f := range fields {
+		if i := slices.IndexFunc(f.rows, func(row *Row) bool { return row.Pace != "" }); i >= 0 {
+			parts = append(parts, fmt.Sprintf("hit ratios that depend on the pace are the %s ones", f.rows[i].Pace))
+			break
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return capital(strings.Join(parts, "; ")) + "."
+}
+
+// why says what the caches at one capacity have, who comes next, and what exact
+// policies have.
 func (r *Report) why(f *field) string {
 	if len(f.rows) == 0 {
 		return ""
 	}
 	var parts []string
 	for _, row := range f.leaders {
-		parts = append(parts, row.Name+" "+row.words())
+		parts = append(parts, row.words())
 	}
-	text := fmt.Sprintf("At %s the hit ratio is: %s", r.at(f.table), strings.Join(parts, ", "))
-	if n := len(f.leaders); n > 1 {
-		text += fmt.Sprintf("; that is alike, as the ranges overlap or the misses differ by at most %.0f %%", 100*alikeMisses)
-	}
+	text := fmt.Sprintf("At %s: %s", r.at(f.table), list(parts, "or"))
 	if n := len(f.leaders); n < len(f.rows) {
-		next := f.rows[n]
-		text += fmt.Sprintf("; next is %s with %s", next.Name, next.words())
+		text += "; then " + f.rows[n].words()
 	}
+	parts = nil
 	for _, ref := range []string{RefLRU, RefFIFO} {
 		if x, ok := f.table.reference(ref); ok {
-			text += fmt.Sprintf("; %s has %s", ref, share(x))
+			parts = append(parts, ref+" "+share(x))
 		}
+	}
+	if opt, ok := f.table.opt(); ok {
+		parts = append(parts, "OPT "+share(opt))
+	}
+	if len(parts) > 0 {
+		text += "; for comparison, " + list(parts, "and")
 	}
 	return text + "."
 }
 
-// words writes the hit ratio, its range and its pace.
+// words writes the cache's hit ratio and its range.
 func (r *Row) words() string {
-	text := share(r.HitRatio)
+	text := r.Name + " " + share(r.HitRatio)
 	if r.Low < r.High {
-		text += fmt.Sprintf(" (%s in %s)", shareRange(r.Low, r.High), plural(r.Runs, "run"))
-	}
-	if r.Pace != "" {
-		text += " " + string(r.Pace)
+		text += " (" + shareRange(r.Low, r.High) + ")"
 	}
 	return text
 }
@@ -130,7 +151,7 @@ func (r *Report) latencyWords(f *field) string {
 	for _, x := range all {
 		parts = append(parts, fmt.Sprintf("%s with %s", nanoseconds(x.value), x.name))
 	}
-	text := fmt.Sprintf("If a miss costs %s, a request takes in the mean %s", span(r.Hits.Load), list(parts, "and"))
+	text := fmt.Sprintf("If a miss costs %s, a request takes in the mean %s", setting(r.Hits.Load), list(parts, "and"))
 	if hits := r.hitTimes(names); len(hits) > 0 {
 		most := 0.0
 		for _, x := range all {
@@ -144,12 +165,7 @@ func (r *Report) latencyWords(f *field) string {
 }
 
 // smallShare writes a share that may be tiny.
-func smallShare(x float64) string {
-	if x < 0.0001 {
-		return "0.01 %"
-	}
-	return figures(100*x) + " %"
-}
+func smallShare(x float64) string { return share(max(x, 0.0001)) }
 
 // breakEven says from which cost of a miss on more hits are worth slower ones, if
 // that cost is not known.
@@ -212,7 +228,7 @@ func (r *Report) memoryWords(names []string) string {
 	for _, f := range all {
 		parts = append(parts, f.name+" "+size(f.value))
 	}
-	return fmt.Sprintf("An entry takes, with a value of %s: %s.", size(float64(r.Memory.Value)), strings.Join(parts, ", "))
+	return fmt.Sprintf("An entry takes, with a value of %s: %s.", bytesOf(int64(r.Memory.Value)), strings.Join(parts, ", "))
 }
 
 // paces names the caches whose hit ratio depends on how fast requests come, each
@@ -404,7 +420,7 @@ func (r *Report) ttlWords(names []string) []string {
 	var all []string
 	for _, row := range r.worstTTL(names) {
 		if row.Stale >= late {
-			all = append(all, fmt.Sprintf("%s returned values up to %s after their TTL of %s (%s).", row.Name, span(row.Stale), span(row.TTL), row.Use))
+			all = append(all, fmt.Sprintf("%s returned values up to %s after their TTL of %s (%s).", row.Name, span(row.Stale), setting(row.TTL), row.Use))
 		}
 	}
 	return all

@@ -26,7 +26,7 @@ func (r *Report) sections() []section {
 }
 
 func (r *Report) hitSection() section {
-	s := section{ID: "hits", Title: "Hit ratio"}
+	s := section{ID: "hits", Title: "Hit ratio", Short: "Hits"}
 	if r.Hits == nil {
 		return s
 	}
@@ -68,7 +68,7 @@ func (h *Hits) words() string {
 	}{
 		{Flat, " Flat: a tight loop."},
 		{Settled, " Settled: after each write the cache finishes the work it owes."},
-		{Paced, fmt.Sprintf(" Paced: %s, for which a miss costs a load of %s.", plural(h.Clients, "client"), span(h.Load))},
+		{Paced, fmt.Sprintf(" Paced: %s, for which a miss costs a load of %s.", plural(h.Clients, "client"), setting(h.Load))},
 	} {
 		if paces[p.pace] {
 			text += p.words
@@ -187,7 +187,7 @@ func ofOPT(x, opt float64) string {
 }
 
 func ratioCell(x, low, high float64) cell {
-	c := cell{Text: share(x), Bar: decimals(100*min(max(x, 0), 1), 2) + "%"}
+	c := cell{Text: share(x), Bar: decimals(min(max(x, 0), 1), 4)}
 	if low < high {
 		c.Sub = shareRange(low, high)
 	}
@@ -221,11 +221,11 @@ func (t *Table) hitCells(a *Row, paces []Pace, opt float64, leads bool) []cell {
 		bad(ofOPT(a.HitRatio, opt), opt > 0 && a.HitRatio > opt, "above OPT"),
 		cell{Text: when(t.Bytes > 0, thousands(a.Entries))},
 		cell{Text: when(a.BytesPerEntry > 0, decimals(a.BytesPerEntry, 0))},
-		bad(decimals(float64(worst.Peak)/float64(max(capacity, 1)), 2), a.Bounds != BoundsNothing && a.Bounds != BoundsBytes && worst.Peak > int64(capacity), "over the capacity"),
-		bad(when(worst.Dropped > 0, share(float64(worst.Dropped)/float64(max(worst.Writes, 1)))), worst.Dropped > 0, "dropped"),
+		bad(decimals(float64(worst.Peak)/float64(max(capacity, 1)), 2), a.Bounds != BoundsNothing && a.Bounds != BoundsBytes && worst.Peak > int64(capacity), "over"),
+		bad(when(worst.Dropped > 0, share(float64(worst.Dropped)/float64(max(worst.Writes, 1)))), worst.Dropped > 0, ""),
 		cell{Text: when(worst.Rejected > 0, thousands(worst.Rejected))},
-		bad(when(worst.Wrong > 0, thousands(worst.Wrong)), worst.Wrong > 0, "wrong values"),
-		bad(when(worst.Stale > 0, thousands(worst.Stale)), worst.Stale > 0, "stale values"),
+		bad(when(worst.Wrong > 0, thousands(worst.Wrong)), worst.Wrong > 0, ""),
+		bad(when(worst.Stale > 0, thousands(worst.Stale)), worst.Stale > 0, ""),
 		cell{Text: span(a.Time)},
 		cell{Text: string(a.Bounds)},
 	)
@@ -259,7 +259,7 @@ func bad(text string, is bool, why string) cell {
 }
 
 func (r *Report) curveSection() section {
-	s := section{ID: "curves", Title: "Miss-ratio curves"}
+	s := section{ID: "curves", Title: "Miss-ratio curves", Short: "Curves"}
 	if r.Hits == nil {
 		return s
 	}
@@ -285,7 +285,7 @@ func (r *Report) curveSection() section {
 }
 
 func (r *Report) timeSection() section {
-	s := section{ID: "over-time", Title: "Hit ratio over time"}
+	s := section{ID: "over-time", Title: "Hit ratio over time", Short: "Over time"}
 	if r.Hits == nil {
 		return s
 	}
@@ -303,7 +303,7 @@ func (r *Report) timeSection() section {
 }
 
 func (r *Report) ratioSection() section {
-	s := section{ID: "ratios", Title: "Speed against the baseline"}
+	s := section{ID: "ratios", Title: "Speed against the baseline", Short: "Ratios"}
 	if r.Speed == nil {
 		return s
 	}
@@ -322,7 +322,7 @@ func (r *Report) ratioSection() section {
 		return s
 	}
 	s.Intro = []string{fmt.Sprintf("The time of an operation in terms of that of %s in the same round: median of %s of %s, with 95 %% bootstrap intervals. %s, measured once more as if it were another cache, differs from itself within the shaded zone: what is there is a tie.",
-		r.Speed.Baseline, plural(r.Speed.Rounds, "round"), span(r.Speed.Slice), r.Speed.Baseline)}
+		r.Speed.Baseline, plural(r.Speed.Rounds, "round"), setting(r.Speed.Slice), r.Speed.Baseline)}
 	if noisy > 0 {
 		s.Intro = append(s.Intro, fmt.Sprintf("In %d of %d cases the machine was too noisy (the zone is wider than 10 %%): they rank nothing.", noisy, len(r.Speed.Cases)))
 	}
@@ -331,7 +331,7 @@ func (r *Report) ratioSection() section {
 }
 
 func (r *Report) speedSection() section {
-	s := section{ID: "speed", Title: "Speed"}
+	s := section{ID: "speed", Title: "Speed", Short: "Speed"}
 	if r.Speed == nil {
 		return s
 	}
@@ -380,8 +380,8 @@ func interval3(i stat.Interval) string {
 
 func (r *Report) speedTable(c *SpeedCase, n int) *table {
 	t := &table{
-		ID: fmt.Sprintf("speed-%d", n), Caption: "Speed: " + c.title(),
-		Columns: columnsOf("Cache", "ns/op", "÷ "+r.Speed.Baseline, "CPU ns/op", "Operations", "Hit ratio", "Useful hits", "Get / Put / Invalidate, executed %", "Puts dropped", "B/op", "allocs/op"),
+		ID: fmt.Sprintf("speed-%d", n), Caption: "Speed: " + c.title(), Said: true,
+		Columns: columnsOf("Cache", "ns/op", "÷ "+r.Speed.Baseline, "CPU ns/op", "Operations", "Hit ratio", "Useful hits", mixHead(c), "Puts dropped", "B/op", "allocs/op"),
 	}
 	rows := slices.Clone(c.Rows)
 	if !c.Noisy {
@@ -409,7 +409,10 @@ func (r *Report) speedCells(c *SpeedCase, s SpeedRow) row {
 	case s.Tie:
 		ratio.Kind, ratio.Note = "tie", "tie"
 	}
-	executed := strings.Join([]string{decimals(100*s.Executed.Gets, 1), decimals(100*s.Executed.Puts, 1), decimals(100*s.Executed.Invalidates, 1)}, " / ")
+	executed := decimals(100*s.Executed.Gets, 1) + " / " + decimals(100*s.Executed.Puts, 1)
+	if c.invalidates() {
+		executed += " / " + decimals(100*s.Executed.Invalidates, 1)
+	}
 	off := differs(s.Executed, c.Mix)
 	return row{Cells: []cell{
 		{Text: s.Name},
@@ -420,10 +423,22 @@ func (r *Report) speedCells(c *SpeedCase, s SpeedRow) row {
 		{Text: share(s.HitRatio)},
 		{Text: perSecond(s.HitsPerSec)},
 		bad(executed, off, "not what was due"),
-		bad(when(s.Dropped > 0, share(s.Dropped)), s.Dropped > 0, "dropped"),
+		bad(when(s.Dropped > 0, share(s.Dropped)), s.Dropped > 0, ""),
 		{Text: figures(s.BytesPerOp)},
 		{Text: figures(s.AllocsPerOp)},
 	}}
+}
+
+// invalidates reports whether any was due or executed.
+func (c *SpeedCase) invalidates() bool {
+	return c.Mix.Invalidates > 0 || slices.ContainsFunc(c.Rows, func(r SpeedRow) bool { return r.Executed.Invalidates > 0 })
+}
+
+func mixHead(c *SpeedCase) string {
+	if c.invalidates() {
+		return "Executed % of Get / Put / Invalidate"
+	}
+	return "Executed % of Get / Put"
 }
 
 // differs reports whether the mixes differ by more than 1 %.
@@ -434,11 +449,11 @@ func differs(a, b Mix) bool {
 }
 
 func (r *Report) memorySection() section {
-	s := section{ID: "memory", Title: "Memory"}
+	s := section{ID: "memory", Title: "Memory", Short: "Memory"}
 	if r.Memory == nil || len(r.Memory.Rows) == 0 {
 		return s
 	}
-	s.Intro = []string{fmt.Sprintf("In excess of a process with the same keys and values of %s. Bytes an entry are the slope over the sizes, counted by the entries found by a Get of every key; what is fixed is the intercept.", size(float64(r.Memory.Value)))}
+	s.Intro = []string{fmt.Sprintf("In excess of a process with the same keys and values of %s. Bytes an entry are the slope over the sizes, counted by the entries found by a Get of every key; what is fixed is the intercept.", bytesOf(int64(r.Memory.Value)))}
 	t := &table{ID: "memory-table", Caption: "Memory", Columns: columnsOf("Cache", "Heap an entry", "Heap, fixed", "RSS an entry", "RSS, fixed", "Scannable an entry", "Most entries put", "of which present")}
 	rows := slices.Clone(r.Memory.Rows)
 	slices.SortStableFunc(rows, func(a, b MemoryRow) int { return cmp.Compare(a.perEntry(), b.perEntry()) })
@@ -525,7 +540,7 @@ func (r *Report) memoryChart(id, title string, y func(MemoryPoint) float64) *cha
 }
 
 func (r *Report) gcSection() section {
-	s := section{ID: "gc", Title: "Garbage collection"}
+	s := section{ID: "gc", Title: "Garbage collection", Short: "GC"}
 	if r.Memory == nil {
 		return s
 	}
@@ -547,7 +562,7 @@ func (r *Report) gcSection() section {
 }
 
 func (r *Report) ttlSection() section {
-	s := section{ID: "ttl", Title: "Lifetimes"}
+	s := section{ID: "ttl", Title: "Lifetimes", Short: "Lifetimes"}
 	if r.TTL == nil || len(r.TTL.Rows) == 0 {
 		return s
 	}
@@ -561,12 +576,12 @@ func (r *Report) ttlSection() section {
 	}
 	for _, row := range r.TTL.Rows {
 		if row.Failed != "" {
-			t.failed(row.Name+", "+span(row.TTL)+", "+row.Use, row.Failed)
+			t.failed(row.Name+", "+setting(row.TTL)+", "+row.Use, row.Failed)
 			continue
 		}
 		t.Rows = append(t.Rows, ttlCells(row))
 		if len(row.Strip) > 1 {
-			x := r.series(row.Name, fmt.Sprintf("%s · %s · %s", row.Name, span(row.TTL), row.Use))
+			x := r.series(row.Name, fmt.Sprintf("%s · %s · %s", row.Name, setting(row.TTL), row.Use))
 			for i, y := range row.Strip {
 				x.Points = append(x.Points, []float64{float64(row.stripAt(i)), y})
 			}
@@ -585,18 +600,18 @@ func (r *Report) ttlSection() section {
 func ttlCells(t TTLRow) row {
 	return row{Cells: []cell{
 		{Text: t.Name},
-		{Text: span(t.TTL)},
+		{Text: setting(t.TTL)},
 		{Text: t.Use},
 		{Text: thousands(t.Keys)},
-		bad(thousands(t.Early), t.Early > 0, "early"),
+		bad(thousands(t.Early), t.Early > 0, ""),
 		{Text: when(t.Early > 0, span(t.Earliest))},
 		{Text: span(t.P50)},
 		{Text: span(t.P99)},
 		{Text: span(t.Max)},
-		bad(span(t.Stale), t.Stale >= late, "late"),
+		bad(span(t.Stale), t.Stale >= late, ""),
 		{Text: lag(t.SizeLag)},
 		{Text: lag(t.MemoryLag)},
-		{Text: span(t.Resolution)},
+		{Text: setting(t.Resolution)},
 	}}
 }
 

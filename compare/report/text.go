@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"math"
 	"strings"
 	"text/tabwriter"
 
@@ -19,35 +18,27 @@ type TextOptions struct {
 	Brief bool
 }
 
-// WriteText writes the report for a terminal.
+// WriteText writes the report for a terminal: the answer, the tables, what is wrong
+// and what one must know. The error is that of w.
 func WriteText(w io.Writer, r *Report, o TextOptions) error {
 	t := newText(o)
-	t.line(plain, "%s%v", r.headline(), r.Machine)
-	if r.Hits != nil && !o.Brief {
-		for i := range r.Hits.Tables {
-			t.hits(r, &r.Hits.Tables[i])
-		}
+	t.head(r)
+	if r.Answer != nil {
+		t.line(plain, "")
+		t.paragraph(bold, "", r.Answer.Text)
 	}
-	if r.Speed != nil && !o.Brief {
-		t.speed(r.Speed)
-	}
-	if r.Memory != nil && !o.Brief {
-		t.memory(r.Memory)
-	}
-	if r.TTL != nil && !o.Brief {
-		t.ttl(r.TTL)
+	if !o.Brief {
+		t.hits(r)
+		t.speed(r)
+		t.memory(r)
+		t.ttl(r)
 	}
 	t.findings(r.Findings)
-	t.notes(r.Notes)
+	if !o.Brief {
+		t.notes(r.Notes)
+	}
 	_, err := w.Write(t.out.Bytes())
 	return err
-}
-
-func (r *Report) headline() string {
-	if r.Workload == nil {
-		return ""
-	}
-	return r.Workload.String() + "; "
 }
 
 // String describes the workload in a line.
@@ -56,38 +47,55 @@ func (w Workload) String() string {
 	if w.Format != "" {
 		s += " (" + w.Format + ")"
 	}
-	s += fmt.Sprintf(": %s requests, %s keys", Count(w.Requests), Count(w.Distinct))
+	s += fmt.Sprintf(": %s, %s", plural(w.Requests, "request"), plural(w.Distinct, "key"))
 	if w.Sample < 1 {
 		s += fmt.Sprintf(", a sample of %v of the keys", w.Sample)
 	}
 	return s
 }
 
-// String describes the machine in a few words.
-func (m Machine) String() string {
-	return fmt.Sprintf("%s %s/%s, %d CPUs", m.Go, m.OS, m.Arch, m.CPUs)
+// Skew says what tells the workload from others of its name.
+func (w Workload) Skew() string {
+	s := fmt.Sprintf("top key %s of the requests", share(w.TopKey))
+	if w.LRU1 > 0 {
+		s += fmt.Sprintf("; LRU of 1 %% of the keys hits %s", share(w.LRU1))
+	}
+	for _, op := range []struct {
+		n    int64
+		name string
+	}{{w.Sets, "sets"}, {w.Deletes, "deletes"}, {w.Updates, "updates"}} {
+		if op.n > 0 {
+			s += fmt.Sprintf("; %s %s", share(float64(op.n)/float64(w.Requests)), op.name)
+		}
+	}
+	return s
 }
 
-// A style is how a line looks.
-type style int
+// String describes the machine in a few words.
+func (m Machine) String() string {
+	return fmt.Sprintf("%s %s/%s, %s", m.Go, m.OS, m.Arch, plural(m.CPUs, "CPU"))
+}
+
+// A lineStyle is how a line looks.
+type lineStyle int
 
 const (
-	plain style = iota
-	heading
+	plain lineStyle = iota
+	bold
 	faint
-	wrong
-	styles
+	red
+	lineStyles
 )
 
 // A text collects lines and tables.
 type text struct {
 	out   bytes.Buffer
-	paint [styles]*color.Color
+	paint [lineStyles]*color.Color
 }
 
 func newText(o TextOptions) *text {
-	t := &text{paint: [styles]*color.Color{
-		plain: color.New(), heading: color.New(color.Bold), faint: color.New(color.Faint), wrong: color.New(color.FgRed),
+	t := &text{paint: [lineStyles]*color.Color{
+		plain: color.New(), bold: color.New(color.Bold), faint: color.New(color.Faint), red: color.New(color.FgRed),
 	}}
 	for _, c := range t.paint {
 		if o.Color {
@@ -99,37 +107,78 @@ func newText(o TextOptions) *text {
 	return t
 }
 
-func (t *text) line(s style, format string, args ...any) {
-	line := strings.TrimRight(fmt.Sprintf(format, args...), " ")
+func (t *text) line(s lineStyle, format string, args ...any) {
+	line := oneLine(strings.TrimRight(fmt.Sprintf(format, args...), " "))
 	if s != plain && line != "" {
 		line = t.paint[s].Sprint(line)
 	}
 	t.out.WriteString(line + "\n")
 }
 
-// A grid is a table whose first column is to the left and whose others are to the
-// right. Colours come last, as they would count as letters.
-type grid struct {
-	rows   [][]string
-	styles []style
+// textWidth is where a paragraph is broken.
+const textWidth = 100
+
+// paragraph breaks words into lines, all but the first indented like mark.
+func (t *text) paragraph(s lineStyle, mark, words string) {
+	line := mark
+	for word := range strings.FieldsSeq(words) {
+		if len([]rune(line))+len([]rune(word)) >= textWidth && strings.TrimSpace(line) != "" {
+			t.line(s, "%s", line)
+			line = strings.Repeat(" ", len([]rune(mark)))
+		}
+		if line != mark && strings.TrimSpace(line) != "" {
+			line += " "
+		}
+		line += word
+	}
+	t.line(s, "%s", line)
 }
 
-func (g *grid) add(s style, cells ...string) {
+// A textTable has a first column to the left and others to the right. Colours come
+// last, as they would count as letters. A column without a cell is left out.
+type textTable struct {
+	rows   [][]string
+	styles []lineStyle
+}
+
+func (g *textTable) add(s lineStyle, cells ...string) {
 	g.rows = append(g.rows, cells)
 	g.styles = append(g.styles, s)
 }
 
-func (t *text) grid(g *grid) {
-	first, cells := 0, 0
+// used returns the columns that have a cell below the head.
+func (g *textTable) used() []int {
+	var all []int
+	for column := range g.rows[0] {
+		for _, row := range g.rows[1:] {
+			if column < len(row) && row[column] != "" {
+				all = append(all, column)
+				break
+			}
+		}
+	}
+	return all
+}
+
+func (t *text) table(g *textTable) {
+	first, used := 0, g.used()
 	for _, row := range g.rows {
-		first, cells = max(first, len([]rune(row[0]))), max(cells, len(row))
+		first = max(first, len([]rune(row[0])))
 	}
 	var out bytes.Buffer
 	tw := tabwriter.NewWriter(&out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	for _, row := range g.rows {
-		// A row with fewer cells would end the columns.
-		missing := strings.Repeat("\t", cells-len(row))
-		fmt.Fprintf(tw, "%-*s\t%s\t%s\n", first, row[0], strings.Join(row[1:], "\t"), missing)
+		fmt.Fprintf(tw, "%-*s\t", first, row[0])
+		for _, column := range used {
+			switch {
+			case column == 0:
+			case column < len(row):
+				fmt.Fprintf(tw, "%s\t", row[column])
+			default:
+				fmt.Fprint(tw, "\t")
+			}
+		}
+		fmt.Fprintln(tw)
 	}
 	_ = tw.Flush() // a bytes.Buffer takes everything
 	i := 0
@@ -139,49 +188,13 @@ func (t *text) grid(g *grid) {
 	}
 }
 
-// label names the row in a table and in findings.
-func (r Row) label() string {
-	if r.Pace == "" {
-		return r.Name
+func (t *text) head(r *Report) {
+	if r.Workload != nil {
+		t.line(plain, "%v; %v", r.Workload, r.Machine)
+		t.line(faint, "%s", r.Workload.Skew())
+		return
 	}
-	return r.Name + " " + string(r.Pace)
-}
-
-// notRanked heads the rows that have no place in the order.
-const notRanked = "not comparable:"
-
-func (t *text) hits(r *Report, table *Table) {
-	t.line(plain, "")
-	t.line(heading, "%s", table.title(r.Workload))
-	g := &grid{}
-	g.add(heading, "cache", "hit ratio", "hits", "misses", "peak live", "of capacity", "bounds", "time")
-	for _, ref := range table.References {
-		g.add(faint, ref.Name+" (exact)", Percent(ref.HitRatio), Count(ref.Hits), Count(ref.Misses), "", "", "", "")
-	}
-	ranked := true
-	for _, row := range table.Rows {
-		if ranked && !row.Ranked {
-			ranked = false
-			g.add(faint, notRanked, "", "", "", "", "", "", "")
-		}
-		name := strings.Replace(row.label(), row.Name, strings.TrimSpace(row.Name+" "+r.version(row.Name)), 1)
-		if row.Failed != "" {
-			g.add(wrong, name, "failed", "", "", "", "", string(row.Bounds), "")
-			continue
-		}
-		g.add(plain, name, Percent(row.HitRatio), Count(row.Hits), Count(row.Misses), Count(row.Peak),
-			fmt.Sprintf("%.2f", float64(row.Peak)/float64(table.Capacity)), string(row.Bounds), Duration(row.Time))
-	}
-	t.grid(g)
-}
-
-// title says what the capacity is.
-func (t *Table) title(w *Workload) string {
-	s := fmt.Sprintf("capacity %s entries, %s of the keys", Count(t.Capacity), Percent(t.Share))
-	if w.Sample < 1 {
-		s += fmt.Sprintf(", as of %s without sampling", Count(int64(math.Round(float64(t.Capacity)/w.Sample))))
-	}
-	return s
+	t.line(plain, "%v", r.Machine)
 }
 
 func (r *Report) version(name string) string {
@@ -198,7 +211,7 @@ func (t *text) findings(all []Finding) {
 		t.line(plain, "")
 	}
 	for _, f := range all {
-		t.line(wrong, "! %s", strings.Join(strings.Fields(fmt.Sprintf("%s %s: %s", f.Name, f.Where, f.Text)), " "))
+		t.line(red, "! %s", strings.TrimPrefix(fmt.Sprintf("%s, %s: %s", f.Name, f.Where, f.Text), ", "))
 	}
 }
 
@@ -207,6 +220,6 @@ func (t *text) notes(all []Note) {
 		t.line(plain, "")
 	}
 	for _, n := range all {
-		t.line(plain, "%s", strings.TrimSpace(n.Name+" "+n.Text))
+		t.paragraph(plain, "", n.Name+" "+n.Text)
 	}
 }

@@ -3,25 +3,29 @@ package report
 import "time"
 
 // memory shows the part about memory.
-func (t *text) memory(m *Memory) {
+func (t *text) memory(r *Report) {
+	m := r.Memory
+	if m == nil {
+		return
+	}
 	t.line(plain, "")
-	t.line(heading, "memory of values of %s: bytes per entry, without and with the values that are kept", Bytes(m.Value))
-	g := &grid{}
-	g.add(heading, "cache", "heap", "rss", "kept", "of which scanned", "fixed", "entries", "present", "full GC", "by the cache")
+	t.line(bold, "memory of values of %s: bytes per entry, without and with the values that are kept", size(float64(m.Value)))
+	g := &textTable{}
+	g.add(bold, "cache", "heap", "rss", "kept", "of which scanned", "fixed", "entries", "present", "full GC", "by the cache")
 	for _, r := range m.Rows {
 		name := r.Name
 		if r.Numbers {
 			name += " (numbers)"
 		}
 		if r.Failed != "" || len(r.Points) == 0 {
-			g.add(wrong, name, "failed")
+			g.add(red, name, "failed")
 			continue
 		}
 		last := r.Points[len(r.Points)-1]
-		g.add(plain, name, figures(r.HeapPerEntry), figures(r.RSSPerEntry), figures(r.KeptPerEntry), figures(r.ScanPerEntry), Bytes(int64(r.KeptFixed)),
-			Count(last.Entries), Percent(float64(last.Present)/float64(last.Entries)), collection(last.GC), collection(r.GC))
+		g.add(plain, name, figures(r.HeapPerEntry), figures(r.RSSPerEntry), figures(r.KeptPerEntry), figures(r.ScanPerEntry), size(r.KeptFixed),
+			thousands(last.Entries), share(float64(last.Present)/float64(last.Entries)), collection(last.GC), collection(r.GC))
 	}
-	t.grid(g)
+	t.table(g)
 	for _, r := range m.Rows {
 		if r.Failed != "" {
 			t.line(faint, "%s failed: %s", r.Name, r.Failed)

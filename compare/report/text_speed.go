@@ -9,7 +9,11 @@ import (
 )
 
 // speed shows the part about time.
-func (t *text) speed(s *Speed) {
+func (t *text) speed(r *Report) {
+	s := r.Speed
+	if s == nil {
+		return
+	}
 	for i := range s.Cases {
 		t.speedCase(s, &s.Cases[i])
 	}
@@ -24,17 +28,17 @@ var caseTitles = map[string]string{
 
 func (t *text) speedCase(s *Speed, c *SpeedCase) {
 	t.line(plain, "")
-	t.line(heading, "speed, %s: %s; capacity %s, GOMAXPROCS %d, %d goroutines; due %s", c.Name, caseTitles[c.Name],
-		Count(c.Capacity), c.Procs, c.Goroutines, c.Mix.String())
-	g := &grid{}
-	g.add(heading, "cache", "ns/op", "95 %", "cpu ns/op", "of "+s.Baseline, "95 %", "", "Mops/s", "hits", "Mhits/s", "executed", "dropped", "B/op", "allocs/op")
+	t.line(bold, "speed, %s: %s; capacity %s, GOMAXPROCS %d, %s; due %s", c.Name, caseTitles[c.Name],
+		thousands(c.Capacity), c.Procs, plural(c.Goroutines, "goroutine"), c.Mix.String())
+	g := &textTable{}
+	g.add(bold, "cache", "ns/op", "95 %", "cpu ns/op", "of "+s.Baseline, "95 %", "", "Mops/s", "hits", "Mhits/s", "executed", "dropped", "B/op", "allocs/op")
 	for _, r := range c.Floors {
 		t.speedRow(g, faint, c, s.Baseline, r)
 	}
 	for _, r := range c.Rows {
 		t.speedRow(g, plain, c, s.Baseline, r)
 	}
-	t.grid(g)
+	t.table(g)
 	for _, r := range c.Rows {
 		if r.Failed != "" {
 			t.line(faint, "%s failed: %s", r.Name, r.Failed)
@@ -43,20 +47,23 @@ func (t *text) speedCase(s *Speed, c *SpeedCase) {
 	zone := fmt.Sprintf("%s against itself: %s", s.Baseline, ratioRange(c.Control))
 	switch {
 	case c.Control == stat.Interval{}:
-		t.line(wrong, "%s has no figures to compare with: nothing is ranked", s.Baseline)
+		t.line(red, "%s has no figures to compare with: nothing is ranked", s.Baseline)
 	case c.Noisy:
-		t.line(wrong, "%s: too noisy, nothing is ranked", zone)
+		t.line(red, "%s: too noisy, nothing is ranked", zone)
 	default:
 		t.line(faint, "%s: a difference within is a tie; median of %d rounds of %v", zone, s.Rounds, s.Slice)
 	}
 }
 
-func (t *text) speedRow(g *grid, s style, c *SpeedCase, baseline string, r SpeedRow) {
+func (t *text) speedRow(g *textTable, s lineStyle, c *SpeedCase, baseline string, r SpeedRow) {
 	if r.Failed != "" {
-		g.add(wrong, r.Name, "failed")
+		g.add(red, r.Name, "failed")
 		return
 	}
-	verdict := ""
+	verdict, dropped := "", ""
+	if r.Dropped > 0 {
+		dropped = share(r.Dropped)
+	}
 	switch {
 	case c.Noisy || r.Name == baseline:
 	case r.Tie:
@@ -68,7 +75,7 @@ func (t *text) speedRow(g *grid, s style, c *SpeedCase, baseline string, r Speed
 	}
 	g.add(s, r.Name, figures(r.Wall.Median), figures(r.Wall.Low)+"–"+figures(r.Wall.High), figures(r.CPU.Median),
 		fmt.Sprintf("%.2f", r.Ratio.Median), ratioRange(r.Ratio), verdict,
-		figures(r.OpsPerSec/1e6), Percent(r.HitRatio), figures(r.HitsPerSec/1e6), r.Executed.String(), Percent(r.Dropped),
+		figures(r.OpsPerSec/1e6), share(r.HitRatio), figures(r.HitsPerSec/1e6), r.Executed.String(), dropped,
 		figures(r.BytesPerOp), fmt.Sprintf("%.2f", r.AllocsPerOp))
 }
 
@@ -89,7 +96,7 @@ func (t *text) latency(all []Latency) {
 		{"closed", "latency, one operation after the other"},
 		{"open", "latency of the requests at a rate, from when each was due"},
 	} {
-		g := &grid{}
+		g := &textTable{}
 		for _, l := range all {
 			if l.Loop != loop.name {
 				continue
@@ -103,23 +110,28 @@ func (t *text) latency(all []Latency) {
 				rate = figures(l.Rate / 1e6)
 			}
 			if l.Count == 0 {
-				g.add(wrong, name, "failed")
+				g.add(red, name, "failed")
 				continue
 			}
 			row := plain
 			if l.Failed != "" {
-				row, name = wrong, name+" (not reached)"
+				row, name = red, name+" (not reached)"
 			}
-			g.add(row, name, rate, Count(l.Count), span(l.P50), span(l.P99), span(l.P999), span(l.Max), span(l.Clock))
+			g.add(row, name, rate, thousands(l.Count), span(l.P50), span(l.P99), span(l.P999), span(l.Max), span(l.Clock))
 		}
 		if len(g.rows) == 0 {
 			continue
 		}
 		t.line(plain, "")
-		t.line(heading, "%s", loop.title)
-		head := &grid{}
-		head.add(heading, "cache", "Mops/s", "timed", "p50", "p99", "p99.9", "max", "clock")
+		t.line(bold, "%s", loop.title)
+		head := &textTable{}
+		head.add(bold, "cache", "Mops/s", "timed", "p50", "p99", "p99.9", "max", "clock")
 		head.rows, head.styles = append(head.rows, g.rows...), append(head.styles, g.styles...)
-		t.grid(head)
+		t.table(head)
+		for _, l := range all {
+			if l.Loop == loop.name && l.Failed != "" {
+				t.line(faint, "%s, %s: %s", l.Name, l.label(), l.Failed)
+			}
+		}
 	}
 }

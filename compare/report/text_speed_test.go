@@ -80,12 +80,12 @@ func TestText_memory(t *testing.T) {
 		{Name: "a", Points: []report.MemoryPoint{point}, HeapPerEntry: 120, RSSPerEntry: 130, KeptPerEntry: 185, ScanPerEntry: 100, KeptFixed: 2048, GC: 2 * time.Millisecond},
 		{Name: "b", Numbers: true, Failed: "why"},
 	}}}
-	wantLines(t, textOf(t, r), "memory of values of 64 B", "a 120 130 185 100 2 KiB 1,000 99.00 % 3ms 2ms", "b (numbers) failed", "b failed: why")
+	wantLines(t, textOf(t, r), "memory of values of 64 B", "a 120 130 185 100 2.00 KiB 1,000 99.00 % 3ms 2ms", "b (numbers) failed", "b failed: why")
 }
 
 func TestText_ttl(t *testing.T) {
 	one := report.TTLRow{Name: "a", TTL: time.Second, Use: "idle", Keys: 10, P50: 5 * time.Microsecond, P99: time.Millisecond, Max: 2 * time.Millisecond, Resolution: 10 * time.Microsecond, SizeLag: -1, MemoryLag: 3 * time.Second}
 	other := report.TTLRow{Name: "a", TTL: time.Second, Use: "read", Keys: 10, Early: 2, Earliest: 20 * time.Millisecond, P99: 4 * time.Millisecond, Max: 4 * time.Millisecond, Stale: time.Millisecond, SizeLag: -1, MemoryLag: -1}
 	r := &report.Report{TTL: &report.TTL{Rows: []report.TTLRow{one, other, {Name: "b", Failed: "why"}}}}
-	wantLines(t, textOf(t, r), "a 1s 20 2 20.0 ms <10.0 µs 4.00 ms 4.00 ms 1.00 ms – 3.00 s", "b failed")
+	wantLines(t, textOf(t, r), "a 1s 20 2 20.0 ms <10.0 µs 4.00 ms 4.00 ms 1.00 ms not seen 3.00 s", "b failed: why")
 }

@@ -3,25 +3,34 @@ package report
 import "time"
 
 // ttl shows the part about lifetimes: of each cache and TTL the worst of the uses.
-func (t *text) ttl(all *TTL) {
+func (t *text) ttl(r *Report) {
+	all := r.TTL
+	if all == nil {
+		return
+	}
 	t.line(plain, "")
-	t.line(heading, "lifetimes: how long after its deadline a key was gone, in the worst of the uses idle, read and overwrite")
-	g := &grid{}
-	g.add(heading, "cache", "TTL", "keys", "early", "by up to", "late p50", "p99", "max", "stale", "Size 0 after", "memory after")
+	t.line(bold, "lifetimes: how long after its deadline a key was gone, in the worst of the uses idle, read and overwrite")
+	g := &textTable{}
+	var failed []string
+	g.add(bold, "cache", "TTL", "keys", "early", "by up to", "late p50", "p99", "max", "stale", "Size 0 after", "memory after")
 	for _, r := range all.worst() {
 		if r.Failed != "" {
-			g.add(wrong, r.Name, "failed")
+			g.add(red, r.Name, "failed")
+			failed = append(failed, r.Name+" failed: "+r.Failed)
 			continue
 		}
-		style, early := plain, ""
+		style, early, by := plain, "", ""
 		if r.Early > 0 {
-			style, early = wrong, span(r.Earliest)
+			style, early, by = red, thousands(r.Early), span(r.Earliest)
 		}
-		g.add(style, r.Name, r.TTL.String(), Count(r.Keys), Count(r.Early), early, r.late(r.P50), r.late(r.P99), r.late(r.Max),
-			span(r.Stale), lag(r.SizeLag), lag(r.MemoryLag))
+		g.add(style, r.Name, r.TTL.String(), thousands(r.Keys), early, by, r.late(r.P50), r.late(r.P99), r.late(r.Max),
+			unlessZero(r.Stale), lag(r.SizeLag), lag(r.MemoryLag))
 	}
-	t.grid(g)
-	t.line(faint, "<: not seen, as no key was read twice within that time; stale: by how much too late a value was surely returned; –: not seen at all")
+	t.table(g)
+	for _, line := range failed {
+		t.line(faint, "%s", line)
+	}
+	t.line(faint, "<: not seen, as no key was read twice within that time; stale: by how much too late a value was surely returned")
 }
 
 // worst returns a row for each cache and TTL, with the greatest of what its rows have.
@@ -41,6 +50,14 @@ func (t *TTL) worst() []TTLRow {
 		w.Failed += r.Failed
 	}
 	return all
+}
+
+// unlessZero writes a time, or nothing.
+func unlessZero(d time.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	return span(d)
 }
 
 // late writes a lateness, or that it is less than what can be seen.

@@ -67,6 +67,32 @@ func nanoseconds(ns float64) string {
 	return scaled(ns, []string{"ns", "µs", "ms", "s"}, 1000)
 }
 
+// setting writes a duration that somebody chose, exactly.
+func setting(d time.Duration) string {
+	for _, u := range []struct {
+		unit time.Duration
+		name string
+	}{{time.Second, "s"}, {time.Millisecond, "ms"}, {time.Microsecond, "µs"}} {
+		if d >= u.unit && d%(u.unit/100) == 0 && d < time.Minute {
+			return strconv.FormatFloat(float64(d)/float64(u.unit), 'f', -1, 64) + " " + u.name
+		}
+	}
+	if d < time.Microsecond {
+		return strconv.FormatInt(int64(d), 10) + " ns"
+	}
+	return d.String()
+}
+
+// bytesOf writes a number of bytes that somebody chose, exactly.
+func bytesOf(n int64) string {
+	for i, unit := range []string{"TiB", "GiB", "MiB", "KiB"} {
+		if by := int64(1) << (10 * (4 - i)); n >= by && n%by == 0 {
+			return thousands(n/by) + " " + unit
+		}
+	}
+	return thousands(n) + " B"
+}
+
 // size writes a number of bytes.
 func size(bytes float64) string {
 	return scaled(bytes, []string{"B", "KiB", "MiB", "GiB", "TiB"}, 1024)
@@ -100,7 +126,7 @@ func plural[N ~int | ~int64](n N, noun string) string {
 // at names the table's capacity.
 func (t *Table) at() string {
 	if t.Bytes > 0 {
-		return size(float64(t.Bytes))
+		return bytesOf(t.Bytes)
 	}
 	if t.Capacity == 1 {
 		return "1 entry"

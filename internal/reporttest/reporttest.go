@@ -252,7 +252,7 @@ func latency(rng *rand.Rand, k cache, loop, class string, share float64) report.
 	last := time.Duration(0)
 	for i := 0; i <= 60; i++ {
 		tail := math.Pow(10, float64(i)/10)
-		last = max(last, at(tail))
+		last = max(last+1, at(tail))
 		l.Steps = append(l.Steps, report.Step{Time: last, Share: min(1, 1-1/tail)})
 	}
 	l.P50, l.P99, l.P999, l.Max = at(2), at(100), at(1000), last

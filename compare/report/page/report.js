@@ -95,6 +95,11 @@
     const a = base(axis);
     if (!axis.log) {
       if (axis.zero) low = Math.min(low, 0);
+      if (axis.unit === 'bytes' && high > 0) {
+        const unit = 1024 ** Math.floor(Math.log2(high) / 10), raw = high / unit / 5, power = 10 ** Math.floor(Math.log10(raw));
+        const step = [1, 2, 2.5, 5, 10].map(n => n * power * unit).find(n => n * 5 >= high);
+        return { ...a, type: 'value', min: 0, max: Math.ceil(high / step) * step, interval: step };
+      }
       return { ...a, type: 'value', scale: !axis.zero, min: axis.zero ? low : undefined, max: axis.max || undefined, splitNumber: 5 };
     }
     if (high / low < 1.02) { low /= 1.2; high *= 1.2; }
@@ -102,31 +107,74 @@
     const marks = ticks(low / room, high * room).map(Math.log10);
     return {
       ...a, type: 'value', min: Math.log10(low / room), max: Math.log10(high * room),
-      axisTick: { ...a.axisTick, customValues: marks }, splitLine: { show: false },
+      axisTick: { ...a.axisTick, customValues: marks },
       axisLabel: { ...a.axisLabel, customValues: marks, formatter: x => writers[axis.unit](10 ** x) },
     };
   };
 
   const visible = c => c.series.filter(s => !s.cache || !hidden.has(s.cache));
   const escape = text => text.replace(/[&<>"']/g, ch => `&#${ch.charCodeAt(0)};`);
-  const tip = (title, rows) => `<b>${escape(title)}</b>` + rows.map(([s, text]) => `<span>${swatch(s).outerHTML}${escape(s.name)}<i>${escape(text)}</i></span>`).join('');
+  const tip = (title, rows) => `<div class="tip"><b>${escape(title)}</b>` + rows.map(([s, text]) => `<span>${swatch(s).outerHTML}${escape(s.name)}<i>${escape(text)}</i></span>`).join('') + '</div>';
   const tooltip = {
-    confine: true, className: 'tip', backgroundColor: 'var(--card)', borderColor: 'var(--line)', padding: 0, borderWidth: 0,
+    confine: true, backgroundColor: 'transparent', padding: 0, borderWidth: 0, extraCssText: 'box-shadow: none',
     textStyle: { color: 'var(--ink)', fontFamily: font }, transitionDuration: 0,
   };
   const vertical = c => c.lines || c.zone ? {
     markLine: {
       silent: true, symbol: 'none', data: (c.lines || []).map(l => ({ xAxis: position(c.x, l.at), name: l.name })),
-      lineStyle: { color: soft, type: 'solid', width: 1 }, label: { show: true, formatter: p => p.name, color: soft, fontFamily: font, fontSize: 12 }, animation: false,
+      lineStyle: { color: soft, type: 'solid', width: 1 }, label: { show: true, position: 'start', formatter: p => p.name, color: soft, fontFamily: font, fontSize: 12 }, animation: false,
     },
     markArea: c.zone ? {
       silent: true, itemStyle: { color: 'var(--zone)' }, animation: false,
-      label: { color: 'var(--zone-ink)', position: 'insideTop', fontFamily: font, fontSize: 12 },
+      label: { color: 'var(--zone-ink)', position: 'top', distance: 3, fontFamily: font, fontSize: 12 },
       data: [[{ xAxis: position(c.x, c.zone[0]), name: c.zoned }, { xAxis: position(c.x, c.zone[1]) }]],
     } : undefined,
   } : {};
 
-  // The names of what is drawn from left to right stand at the ends of the lines.
+  // Values that are at least the gap apart, as near to the given ones as it gets, between low and high.
+  const spread = (at, gap, low, high) => {
+    const order = at.map((y, i) => [y, i]).sort((a, b) => a[0] - b[0]);
+    gap = Math.min(gap, (high - low) / Math.max(1, at.length - 1));
+    let groups = order.map(([y, i]) => ({ y, of: [i], want: [y] }));
+    const settle = g => {
+      const n = g.of.length, mean = g.want.reduce((a, b, k) => a + b - k * gap, 0) / n;
+      g.y = Math.max(low, Math.min(high - (n - 1) * gap, mean));
+    };
+    for (let merged = true; merged;) {
+      merged = false;
+      groups.forEach(settle);
+      for (let k = 0; k + 1 < groups.length; k++) {
+        const a = groups[k], b = groups[k + 1];
+        if (a.y + a.of.length * gap > b.y + 1e-6) {
+          a.of.push(...b.of);
+          a.want.push(...b.want);
+          groups.splice(k + 1, 1);
+          merged = true;
+          break;
+        }
+      }
+    }
+    const out = [];
+    for (const g of groups) g.of.forEach((i, k) => { out[i] = g.y + k * gap; });
+    return out;
+  };
+  // The names of the lines at their right ends, apart from each other.
+  const ends = (c, all) => ({
+    type: 'custom', name: 'names', silent: true, z: 4, tooltip: { show: false }, clip: false, data: [[position(c.x, all[0]?.points.at(-1)[0]), position(c.y, all[0]?.points.at(-1)[1])]],
+    renderItem: (params, api) => {
+      const box = params.coordSys, right = box.x + box.width;
+      const from = all.map(s => { const p = s.points.at(-1); return api.coord([position(c.x, p[0]), position(c.y, p[1])]); });
+      const y = spread(from.map(p => p[1]), 15, box.y + 6, box.y + box.height - 2);
+      return {
+        type: 'group', children: all.flatMap((s, i) => [
+          { type: 'polyline', shape: { points: [[from[i][0] + 5, from[i][1]], [right + 6, from[i][1]], [right + 14, y[i]]] }, style: { stroke: colour(s), lineWidth: 1, opacity: 0.6, fill: 'none' } },
+          { type: 'text', style: { x: right + 18, y: y[i], text: s.name, fill: colour(s), font: `12px ${font}`, verticalAlign: 'middle', width: 190, overflow: 'truncate' } },
+        ]),
+      };
+    },
+  });
+
+  // Lines from left to right.
   const kinds = {
     lines(c, width) {
       const y = scale(c, 'y', [1, 2, 3], 0.03), x = scale(c, 'x', [0], 0);
@@ -141,7 +189,7 @@
         },
       }));
       return {
-        grid: { left: 68, right: narrow ? 14 : Math.min(230, 28 + 7 * longest), top: 14, bottom: 48 },
+        grid: { left: 68, right: narrow ? 14 : Math.min(230, 36 + 7 * longest), top: 14, bottom: 48 },
         xAxis: { ...x, nameGap: 30 }, yAxis: { ...y, nameGap: 52 },
         tooltip: {
           ...tooltip, trigger: 'axis', axisPointer: { type: 'line', lineStyle: { color: soft } },
@@ -160,9 +208,8 @@
           type: 'line', name: s.name, data: s.points.map(xy), z: s.colour < 0 ? 2 : 3,
           color: colour(s), lineStyle: { color: colour(s), width: s.colour < 0 ? 1.5 : 2, type: dashes[s.dash] }, itemStyle: { color: colour(s) },
           symbol: s.symbol < 0 ? 'none' : symbols[s.symbol], symbolSize: 7, showSymbol: s.symbol >= 0 && s.points.length <= 60,
-          endLabel: { show: !narrow, formatter: s.name, color: colour(s), fontFamily: font, fontSize: 12, distance: 6 },
-          labelLayout: { moveOverlap: 'shiftY' }, emphasis: { disabled: true },
-        }))],
+          emphasis: { disabled: true },
+        })), ...narrow || !all.length ? [] : [ends(c, all.filter(s => s.points.length))]],
       };
     },
 
@@ -187,9 +234,9 @@
               type: 'group', children: [
                 { type: 'rect', shape: { x: params.coordSys.x, y: y - 11, width: params.coordSys.width, height: 22 }, style: { fill: 'transparent' } },
                 { type: 'line', shape: { x1: low, x2: high, y1: y, y2: y }, style: stroke },
-                { type: 'line', shape: { x1: low, x2: low, y1: y - 5, y2: y + 5 }, style: stroke },
-                { type: 'line', shape: { x1: high, x2: high, y1: y - 5, y2: y + 5 }, style: stroke },
-                { type: 'circle', shape: { cx: m, cy: y, r: 5 }, style: { fill: s.faint ? 'var(--card)' : colour(s), stroke: colour(s), lineWidth: 2 } },
+                { type: 'line', shape: { x1: low, x2: low, y1: y - 7, y2: y + 7 }, style: stroke },
+                { type: 'line', shape: { x1: high, x2: high, y1: y - 7, y2: y + 7 }, style: stroke },
+                { type: 'circle', shape: { cx: m, cy: y, r: 4 }, style: { fill: s.faint ? 'var(--card)' : colour(s), stroke: colour(s), lineWidth: 2 } },
               ],
             };
           },
@@ -228,11 +275,14 @@
         grid: { left: 68, right: 90, top: 24, bottom: 48 },
         xAxis: { ...scale(c, 'x', [0], 0.15), nameGap: 30 }, yAxis: { ...scale(c, 'y', [1], 0), nameGap: 52 },
         tooltip: { ...tooltip, trigger: 'item', formatter: i => { const s = all.find(s => s.name === i.seriesName); return s ? tip(s.name, [[s, `${full(c.y, s.points[0][1])}, ${full(c.x, s.points[0][0])}`]]) : ''; } },
-        series: all.map(s => ({
+        series: [{
+          type: 'line', name: 'front', step: 'end', silent: true, symbol: 'none', z: 1, tooltip: { show: false }, emphasis: { disabled: true },
+          data: all.filter(s => !s.faint).map(s => [position(c.x, s.points[0][0]), position(c.y, s.points[0][1])]), lineStyle: { color: 'var(--grey)', width: 1.5, type: [4, 4] },
+        }, ...all.map(s => ({
           type: 'scatter', name: s.name, data: [[position(c.x, s.points[0][0]), position(c.y, s.points[0][1])]], symbol: symbols[s.symbol] || 'circle', symbolSize: 12, z: 3,
           color: colour(s), itemStyle: { color: s.faint ? 'var(--card)' : colour(s), borderColor: colour(s), borderWidth: 2 }, emphasis: { disabled: true },
           label: { show: true, position: 'right', formatter: s.name, color: ink, fontFamily: font, fontSize: 12 }, labelLayout: { moveOverlap: 'shiftY' },
-        })),
+        }))],
       };
     },
   };

@@ -1,0 +1,33 @@
+package bench
+
+import (
+	"github.com/cachepact/cachepact/adapters/bigcache"
+	"github.com/cachepact/cachepact/adapters/gocache"
+	"github.com/cachepact/cachepact/adapters/golanglru"
+	"github.com/cachepact/cachepact/adapters/ristretto"
+	"github.com/cachepact/cachepact/adapters/ttlcache"
+	"github.com/cachepact/cachepact/backend"
+)
+
+// libraries is the table of what is measured. A new adapter is one line here: its
+// constructor, given to the row of its library.
+func libraries[K Key, V any]() []library[K, V] {
+	type (
+		B = backend.Backend[K, V]
+		O = Options
+	)
+	return []library[K, V]{
+		{"golanglru", openLRU[K, V], func(o O) (B, error) { return golanglru.New[K, V](o.Capacity) }},
+		{"gocache", openGoCache[K, V], func(O) (B, error) { return gocache.New[K, V]() }},
+		{"ttlcache", openTTLCache[K, V], func(o O) (B, error) { return ttlcache.New[K, V](uint64(o.Capacity)) }},
+		{"otter", openOtter[K, V], nil},
+		{"theine", openTheine[K, V], nil},
+		{"ristretto", openRistretto[K, V], func(o O) (B, error) { return ristretto.New[K, V](ristretto.Config(o.Capacity)) }},
+		{"ristretto2", openRistretto2[K, V], nil},
+		{"bigcache", openBigCache[K, V], func(o O) (B, error) {
+			return bigcache.New[K](bigcache.Config(o.megabytes()), bigcache.Options[V]{})
+		}},
+		{"freecache", openFreeCache[K, V], nil},
+		{"fastcache", openFastCache[K, V], nil},
+	}
+}
