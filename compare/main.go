@@ -42,7 +42,8 @@ func Command(own ...Contestant) *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newCompare(append(Builtin(), own...)), newTrace())
+	all := append(Builtin(), own...)
+	root.AddCommand(newCompare(all), newTrace(), newChild(all))
 	return root
 }
 
@@ -50,7 +51,7 @@ func Command(own ...Contestant) *cobra.Command {
 // after one line on standard error with the code of an [ExitError], or with 2.
 func Exit(cmd *cobra.Command) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	code := execute(ctx, cmd, os.Args[1:], os.Stdout, os.Stderr)
+	code := execute(withProcesses(ctx), cmd, childArgs(cmd, os.Args[1:]), os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
 }

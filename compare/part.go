@@ -39,5 +39,8 @@ const (
 func parts() []part {
 	return []part{
 		hitsPart(),
+		speedPart(),
+		memoryPart(),
+		ttlPart(),
 	}
 }

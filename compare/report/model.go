@@ -302,6 +302,9 @@ type SpeedCase struct {
 	// Noisy says that Control is wider than 10 %: nothing is ranked.
 	Noisy bool       `json:"noisy,omitempty"`
 	Rows  []SpeedRow `json:"rows"`
+	// Floors are no caches to choose, but what their times are to be seen against:
+	// what the measurement itself costs, and a map under a lock.
+	Floors []SpeedRow `json:"floors,omitempty"`
 }
 
 // A Mix is shares of the operations.
@@ -380,7 +383,14 @@ type MemoryRow struct {
 	HeapFixed    float64       `json:"heapFixed"`
 	RSSPerEntry  float64       `json:"rssPerEntry"`
 	RSSFixed     float64       `json:"rssFixed"`
-	ScanPerEntry float64       `json:"scanPerEntry"` // that the collector must look at
+	// KeptPerEntry is all memory that an entry keeps from being free, that of its
+	// value included, whether the cache copies values or refers to them.
+	KeptPerEntry float64 `json:"keptPerEntry"`
+	KeptFixed    float64 `json:"keptFixed"`
+	ScanPerEntry float64 `json:"scanPerEntry"` // that the collector must look at
+	// Numbers says that the values were numbers of eight bytes, as the contestant
+	// takes no byte slices.
+	Numbers bool `json:"numbers,omitempty"`
 	// GC is what a full collection takes beyond an empty cache's, at the most
 	// entries.
 	GC     time.Duration `json:"gc"`
@@ -394,7 +404,10 @@ type MemoryPoint struct {
 	Present int   `json:"present"` // found by a Get of every key
 	Heap    int64 `json:"heap"`
 	RSS     int64 `json:"rss"`
-	Scan    int64 `json:"scan"`
+	// Kept is in excess of an empty process without the values: the memory of the
+	// cache and of the values that it holds, on Go's heap or not.
+	Kept int64 `json:"kept"`
+	Scan int64 `json:"scan"`
 	// GC is what a full collection takes.
 	GC time.Duration `json:"gc"`
 }
@@ -425,7 +438,8 @@ type TTLRow struct {
 	Stale      time.Duration `json:"stale"`
 	Resolution time.Duration `json:"resolution"` // of the measurement
 	// SizeLag is from the last deadline until Size was 0, and MemoryLag until
-	// half of the memory was free; negative: it was not seen.
+	// half of the memory was free; negative: it was not seen, or Use is not "idle",
+	// the only use for which it is looked for.
 	SizeLag   time.Duration `json:"sizeLag"`
 	MemoryLag time.Duration `json:"memoryLag"`
 	// Strip is the shares of the keys still returned, at equal steps from StripFrom
