@@ -9,7 +9,7 @@ lint := go tool -modfile=internal/tools/go.mod golangci-lint
 ristretto := github.com/dgraph-io/ristretto
 compare := go run ./cmd/cachepact compare --capacity 1%,5%,10%
 
-.PHONY: help compare test race lint fmt bench bench-report bench-memory fuzz matrix check
+.PHONY: help compare test browser-test race lint fmt bench bench-report bench-memory fuzz matrix charts check
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
 compare: ## replay a real trace and a Zipf workload through every adapter
@@ -41,6 +41,11 @@ matrix: ## write docs/matrix.*: the rules that each adapter keeps, and each libr
 	CONFORMANCE_REPORT=$$reports go test -count=1 -run '^Test(Conformance|Naive|String|Uint64|Struct|Any)(Keys)?$$' \
 		./backend/memory ./adapters/... ./internal/naive; \
 	go run ./cmd/cachepact matrix "$$reports" --markdown docs/matrix.md --json docs/matrix.json --html docs/matrix.html
+charts: ## build compare/report/page/charts.min.js from the packages that package-lock.json pins; needs Node
+	cd compare/report/page && npm ci --ignore-scripts --no-audit --no-fund && npm run --silent build && \
+	for licence in echarts/NOTICE echarts/LICENSE echarts/licenses/LICENSE-d3 zrender/LICENSE tslib/LICENSE.txt; do \
+		printf '==== %s ====\n\n' "$$licence"; tr -d '\r' <"node_modules/$$licence"; printf '\n\n'; \
+	done >charts.LICENSE.txt && rm -r node_modules
 check: ## all that a change must pass
 	go vet ./...
 	go fix -diff ./...

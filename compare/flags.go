@@ -44,6 +44,9 @@ func (f *loadFlags) addLimits(cmd *cobra.Command) {
 	flags.Float64Var(&f.options.Sample, "sample", 0, "take only a `share` of the keys, such as 0.01, and scale capacities alike (default: all)")
 }
 
+// given reports whether the flags name something to read.
+func (f *loadFlags) given() bool { return f.file != "" || f.spec != "" }
+
 // load reads what the flags say.
 func (f *loadFlags) load(cmd *cobra.Command) (*load, error) {
 	if err := f.options.Check(); err != nil {

@@ -65,7 +65,7 @@ func hitChecks[K comparable, V any]() []check[K, V] {
 		{rule: "hit/put", kase: "as-often-as-asked", run: func(p *probe[K, V]) {
 			p.put(p.key(0))
 			p.putTTL(p.key(1), time.Hour)
-			for range 100 {
+			for range 300 { // more than a byte counts
 				p.hit(p.key(0))
 				p.hit(p.key(1))
 			}
@@ -234,10 +234,12 @@ func hitChecks[K comparable, V any]() []check[K, V] {
 			}
 		}},
 		{rule: "hit/overwrite", kase: "many-times", run: func(p *probe[K, V]) {
-			for range 50 {
+			for i := range 300 { // more than a byte counts
 				p.put(p.key(0))
+				if i == 50 || i >= 250 {
+					p.hit(p.key(0))
+				}
 			}
-			p.hit(p.key(0))
 			p.settle()
 			p.hit(p.key(0))
 		}},

@@ -57,13 +57,6 @@ func Config(capacity int) *ristretto.Config {
 	}
 }
 
-// Bounds beyond which the library would panic or exhaust memory.
-const (
-	maxCounters    = 1 << 34
-	maxBufferItems = 1 << 20
-	maxTicker      = 1 << 32
-)
-
 // New returns an empty backend. The configuration is the library's own; see
 // [Config] for the usual one. The caller closes what it made.
 //
@@ -89,38 +82,20 @@ func New[K comparable, V any](config *ristretto.Config) (*Backend[K, V], error) 
 }
 
 func check(config *ristretto.Config) error {
-	for _, f := range []struct {
-		name     string
-		n        int64
-		min, max int64
-	}{
-		{"NumCounters", config.NumCounters, 1, maxCounters},
-		{"MaxCost", config.MaxCost, 1, math.MaxInt64},
-		{"BufferItems", config.BufferItems, 1, maxBufferItems},
-		{"TtlTickerDurationInSec", config.TtlTickerDurationInSec, 0, maxTicker},
-	} {
-		if f.n < f.min || f.n > f.max {
-			return fmt.Errorf("%s is %d, not in [%d, %d]", f.name, f.n, f.min, f.max)
-		}
-	}
-	for _, f := range []struct {
-		name string
-		set  bool
-	}{
-		{"KeyToHash", config.KeyToHash != nil},
-		{"Cost", config.Cost != nil},
-		{"OnEvict", config.OnEvict != nil},
-		{"OnReject", config.OnReject != nil},
-		{"OnExit", config.OnExit != nil},
-	} {
-		if f.set {
-			return fmt.Errorf("%s is not supported", f.name)
-		}
-	}
-	if !config.IgnoreInternalCost {
-		return errors.New("IgnoreInternalCost is false, but MaxCost must count entries")
-	}
-	return nil
+	return ristcore.Config{
+		NumCounters:            config.NumCounters,
+		MaxCost:                config.MaxCost,
+		BufferItems:            config.BufferItems,
+		TtlTickerDurationInSec: config.TtlTickerDurationInSec,
+		IgnoreInternalCost:     config.IgnoreInternalCost,
+		Hooks: []ristcore.Hook{
+			{Name: "KeyToHash", Set: config.KeyToHash != nil},
+			{Name: "Cost", Set: config.Cost != nil},
+			{Name: "OnEvict", Set: config.OnEvict != nil},
+			{Name: "OnReject", Set: config.OnReject != nil},
+			{Name: "OnExit", Set: config.OnExit != nil},
+		},
+	}.Check()
 }
 
 // Get implements [backend.Backend].

@@ -52,14 +52,18 @@ func library(t *testing.T) string {
 	if err != nil {
 		t.Fatalf("adaptertest: %v", err)
 	}
+	var path, version string // of the longest path: one may be within another
 	for line := range strings.Lines(string(mod)) {
 		f := strings.Fields(line)
-		if len(f) < 2 || !strings.HasPrefix(f[1], "v") {
+		if len(f) < 2 || !strings.HasPrefix(f[1], "v") || len(f[0]) <= len(path) {
 			continue
 		}
-		if slices.ContainsFunc(pkg.Imports, func(path string) bool { return path == f[0] || strings.HasPrefix(path, f[0]+"/") }) {
-			return f[0] + "@" + f[1]
+		if slices.ContainsFunc(pkg.Imports, func(imported string) bool { return imported == f[0] || strings.HasPrefix(imported, f[0]+"/") }) {
+			path, version = f[0], f[1]
 		}
+	}
+	if path != "" {
+		return path + "@" + version
 	}
 	t.Fatal("adaptertest: the package imports no module that go.mod requires")
 	return ""

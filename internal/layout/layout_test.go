@@ -67,11 +67,12 @@ func TestStandardLibraryOnly(t *testing.T) {
 // An adapter links one cache library, its own.
 func TestAdaptersLinkOneLibrary(t *testing.T) {
 	libraries := map[string]string{
-		"bigcache":  "github.com/allegro/bigcache/v3",
-		"gocache":   "github.com/patrickmn/go-cache",
-		"golanglru": "github.com/hashicorp/golang-lru/v2",
-		"ristretto": "github.com/dgraph-io/ristretto",
-		"ttlcache":  "github.com/jellydator/ttlcache/v3",
+		"bigcache":   "github.com/allegro/bigcache/v3",
+		"gocache":    "github.com/patrickmn/go-cache",
+		"golanglru":  "github.com/hashicorp/golang-lru/v2",
+		"ristretto":  "github.com/dgraph-io/ristretto",
+		"ristretto2": "github.com/dgraph-io/ristretto/v2",
+		"ttlcache":   "github.com/jellydator/ttlcache/v3",
 	}
 	var all []string
 	for _, library := range libraries {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/allegro/bigcache/v3"
 	"github.com/dgraph-io/ristretto"
+	ristretto2 "github.com/dgraph-io/ristretto/v2"
 	lru "github.com/hashicorp/golang-lru/v2"
 	gocache "github.com/patrickmn/go-cache"
 
@@ -61,6 +62,49 @@ func (r Ristretto) Stats(context.Context) (backend.Stats, error) {
 }
 
 func (r Ristretto) Close() error {
+	r.Cache.Close()
+	return nil
+}
+
+type Ristretto2 struct {
+	*ristretto2.Cache[string, []byte]
+}
+
+func newRistretto2(o conformance.Options) (backend.Backend[string, []byte], error) {
+	c, err := ristretto2.NewCache(&ristretto2.Config[string, []byte]{
+		NumCounters: 1e5, MaxCost: int64(cmp.Or(o.Capacity, 1<<30)), BufferItems: 64, Metrics: true,
+	})
+	return Ristretto2{c}, err
+}
+
+func (r Ristretto2) Get(_ context.Context, key string) ([]byte, bool, error) {
+	value, ok := r.Cache.Get(key)
+	return value, ok, nil
+}
+
+func (r Ristretto2) Put(_ context.Context, key string, value []byte, ttl *time.Duration) error {
+	if ttl == nil {
+		r.Set(key, value, 1)
+	} else {
+		r.SetWithTTL(key, value, 1, *ttl)
+	}
+	return nil
+}
+
+func (r Ristretto2) Invalidate(_ context.Context, key *string) error {
+	if key == nil {
+		r.Clear()
+	} else {
+		r.Del(*key)
+	}
+	return nil
+}
+
+func (r Ristretto2) Stats(context.Context) (backend.Stats, error) {
+	return backend.Stats{Size: int64(r.Metrics.KeysAdded() - r.Metrics.KeysEvicted())}, nil
+}
+
+func (r Ristretto2) Close() error {
 	r.Cache.Close()
 	return nil
 }

@@ -45,6 +45,20 @@ var subjects = []subject{
 			"ttl/overwrite/two-puts-meet concurrent/key/with-stats",
 	},
 	{
+		name: "ristretto2", module: "github.com/dgraph-io/ristretto/v2@v2.4.2", open: newRistretto2,
+		breaks: map[string]string{
+			"Set only queues a new entry: a Get may miss it, a later Set may lose to it, and a full queue drops it": "hit/absent hit/put hit/overwrite hit/keys hit/values hit/isolation " +
+				"ttl/expires ttl/overwrite ttl/range invalidate/key invalidate/nil invalidate/zerokey concurrent/key concurrent/nil error/put ctx/done retain",
+			"a negative TTL is ignored with the whole Set, so that the earlier entry stays, and one of zero is no TTL": "ttl/zero",
+			"each entry costs 56 more than it is given, the expired are counted, and what is queued is not":            "stats/size",
+			"Close panics or hangs when anything else is called at the same time":                                      "concurrent/race close/idempotent",
+			"calls after Close are ignored in silence":                                                                 "close/after",
+		},
+		unsteady: "hit/absent/sibling hit/put/each-its-own hit/overwrite/many-times hit/overwrite/leaves-others hit/keys/odd hit/isolation/invalidate-all " +
+			"ttl/overwrite/forgotten-by-invalidate ttl/overwrite/forgotten-by-invalidate-all invalidate/key/put-between invalidate/zerokey/only-that " +
+			"ttl/overwrite/two-puts-meet concurrent/key/with-stats",
+	},
+	{
 		name: "golang-lru", module: "github.com/hashicorp/golang-lru/v2@v2.0.7", open: newLRU,
 		breaks: map[string]string{
 			"an entry has no lifetime, so that the TTL is ignored": "hit/absent ttl/none ttl/expires ttl/notearly ttl/zero ttl/overwrite ttl/range stats/size concurrent/key retain",

@@ -1,0 +1,28 @@
+package ristretto2_test
+
+import (
+	"testing"
+
+	"github.com/cachepact/cachepact/adapters/ristretto2"
+	"github.com/cachepact/cachepact/backend"
+	"github.com/cachepact/cachepact/conformance"
+	"github.com/cachepact/cachepact/internal/adaptertest"
+)
+
+func open[K comparable, V any](o conformance.Options) (backend.Backend[K, V], error) {
+	if o.Capacity > 0 {
+		return ristretto2.New[K, V](ristretto2.Config(o.Capacity))
+	}
+	config := ristretto2.Config(1 << 14)
+	config.NumCounters = 1 << 10 // nothing competes for room; Invalidate(nil) and New clear them all
+	return ristretto2.New[K, V](config)
+}
+
+func run[K comparable](t *testing.T) {
+	adaptertest.Run(t, open[K, string], open[K, []byte], open[K, adaptertest.Value])
+}
+
+func TestStringKeys(t *testing.T) { run[string](t) }
+func TestUint64Keys(t *testing.T) { run[uint64](t) }
+func TestStructKeys(t *testing.T) { run[adaptertest.Key](t) }
+func TestAnyKeys(t *testing.T)    { run[any](t) }
