@@ -59,7 +59,7 @@ func (o Options) megabytes() int { return (o.Bytes + 1<<20 - 1) >> 20 }
 type library[K Key, V any] struct {
 	name    string
 	raw     func(Options) (Raw[K, V], error)
-	adapter func(Options) (backend.Backend[K, V], error) // nil: not measured
+	adapter func(Options) (backend.Backend[K, V], error)
 }
 
 // Facts is what must be known of a library to fill and check its caches.

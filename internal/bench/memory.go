@@ -141,10 +141,7 @@ func MemoryBound(library string) float64 {
 	return math.Inf(1)
 }
 
-// million returns the library's adapter with a million entries.
+// openMillion opens the library's adapter with room for a million entries.
 func openMillion(l library[uint64, int]) (backend.Backend[uint64, int], error) {
-	if l.adapter == nil {
-		return nil, fmt.Errorf("bench: %s: %w: no adapter", l.name, ErrNone)
-	}
 	return l.adapter(Options{Capacity: million + million/8, Bytes: 4 * byteRoom})
 }

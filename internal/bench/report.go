@@ -110,16 +110,12 @@ func ClearingTable(w io.Writer, all []Clearing) error {
 }
 
 // MemoryTable prints what an entry takes in raw libraries and adapters, which come
-// in this order. A footprint without entries is missing.
+// in this order.
 func MemoryTable(w io.Writer, libraries []string, raw, adapter []Footprint) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "library\traw B/entry\tadapter B/entry\tadded\tbound\traw entries\tadapter entries\traw RSS\tadapter RSS\t")
 	for i, library := range libraries {
 		r, a := raw[i], adapter[i]
-		if a.Entries == 0 {
-			fmt.Fprintf(t, "%s\t%.1f\t-\t-\t-\t%d\t-\t%d MB\t-\t\n", library, r.PerEntry(), r.Entries, r.RSS>>20)
-			continue
-		}
 		added, verdict := a.PerEntry()-r.PerEntry(), "-"
 		switch bound := MemoryBound(library); {
 		case added > bound+memorySlack:

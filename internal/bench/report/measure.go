@@ -59,9 +59,6 @@ func (all *results) library(ctx context.Context, library string, o options) erro
 			continue
 		}
 		r, err := bench.MeasureScrape(ctx, library, c, o.settings.Rounds)
-		if errors.Is(err, bench.ErrNone) {
-			continue
-		}
 		if err != nil {
 			return err
 		}
@@ -78,11 +75,11 @@ func (all *results) library(ctx context.Context, library string, o options) erro
 		return nil
 	}
 	c, err := bench.MeasureInvalidateAll(ctx, library, o.settings.Rounds)
-	if errors.Is(err, bench.ErrNone) {
-		return nil
+	if err != nil {
+		return err
 	}
 	all.Clearings = append(all.Clearings, c)
-	return err
+	return nil
 }
 
 // million reports whether o selects a case with a million entries, which have the

@@ -56,11 +56,11 @@ func footprint(ctx context.Context, library string, impl bench.Impl) (f bench.Fo
 	return f, json.Unmarshal(text, &f)
 }
 
-// printFootprint is the other end of footprint. What does not exist takes nothing.
+// printFootprint is the other end of footprint.
 func printFootprint(what string) error {
 	library, impl, _ := strings.Cut(what, ":")
 	f, err := bench.MeasureFootprint(library, bench.Impl(impl))
-	if err != nil && !errors.Is(err, bench.ErrNone) {
+	if err != nil {
 		return err
 	}
 	return json.NewEncoder(os.Stdout).Encode(f)
