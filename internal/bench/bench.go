@@ -59,7 +59,7 @@ func (o Options) megabytes() int { return (o.Bytes + 1<<20 - 1) >> 20 }
 type library[K Key, V any] struct {
 	name    string
 	raw     func(Options) (Raw[K, V], error)
-	adapter func(Options) (backend.Backend[K, V], error) // nil: not measured
+	adapter func(Options) (backend.Backend[K, V], error)
 }
 
 // Facts is what must be known of a library to fill and check its caches.
@@ -69,13 +69,14 @@ type Facts struct {
 	Unbounded bool // it never evicts
 	Admits    bool // it may refuse a new key when it is full
 	TTL       bool // the raw library has TTLs
-	Clears    bool // its Invalidate(nil) takes time in proportion to what is stored
+	Clears    bool // the library can only be emptied entry by entry
+	OffHeap   bool // its bytes are not in the heap of Go
 }
 
 var facts = map[string]Facts{
 	"bigcache":   {Bytes: true},
-	"fastcache":  {Bytes: true, Floor: 32 << 20, Clears: true},
-	"freecache":  {Bytes: true, Floor: 512 << 10, TTL: true, Clears: true},
+	"fastcache":  {Bytes: true, Floor: 32 << 20, OffHeap: true},
+	"freecache":  {Bytes: true, Floor: 512 << 10, TTL: true},
 	"gocache":    {Unbounded: true, TTL: true},
 	"golanglru":  {},
 	"otter":      {Admits: true, TTL: true},

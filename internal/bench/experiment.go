@@ -22,8 +22,7 @@ type Experiment struct {
 	open                func(Impl) (Job, error)
 }
 
-// ErrNone says that there is nothing to measure: no adapter, or a library without
-// TTLs.
+// ErrNone says that there is nothing to measure: the raw library has no TTLs.
 var ErrNone = errors.New("bench: nothing to measure")
 
 // Open makes a cache ready for the experiment. It fails with an error that wraps
@@ -106,8 +105,6 @@ func (l library[K, V]) open(impl Impl, o Options) (driver[K, V], error) {
 	case impl == RawImpl:
 		c, err := l.raw(o)
 		return rawDriver[K, V]{c}, err
-	case l.adapter == nil:
-		return nil, fmt.Errorf("%w: no adapter", ErrNone)
 	}
 	c, err := l.adapter(o)
 	return adapterDriver[K, V]{c}, err

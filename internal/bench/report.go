@@ -3,6 +3,7 @@ package bench
 import (
 	"fmt"
 	"io"
+	"math"
 	"text/tabwriter"
 
 	"github.com/cachepact/cachepact/internal/stat"
@@ -12,24 +13,16 @@ import (
 // little.
 const noisy = 0.1
 
-// A Table prints results one by one, in columns.
-type Table struct{ w *tabwriter.Writer }
-
-// NewTable begins a table on w.
-func NewTable(w io.Writer) *Table {
-	t := &Table{tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)}
-	fmt.Fprintln(t.w, "library\tcase\tkey\tvalue\traw ns\tadapter ns\tratio [95 %]\tA/A [95 %]\tbound\tallocs\t")
-	return t
+// PrintTable prints results in columns.
+func PrintTable(w io.Writer, results []Result) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "library\tcase\tkey\tvalue\traw ns\tadapter ns\tratio [95 %]\tA/A [95 %]\tbound\tallocs\t")
+	for _, r := range results {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", r.Library, r.Case, r.Key, r.Value,
+			nanoseconds(r.Raw), nanoseconds(r.Adapter), interval(r.Ratio), interval(r.Control), r.Verdict(), r.allocs())
+	}
+	return t.Flush()
 }
-
-// Add prints r.
-func (t *Table) Add(r Result) {
-	fmt.Fprintf(t.w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", r.Library, r.Case, r.Key, r.Value,
-		nanoseconds(r.Raw), nanoseconds(r.Adapter), interval(r.Ratio), interval(r.Control), r.Verdict(), r.allocs())
-}
-
-// Flush ends the table.
-func (t *Table) Flush() error { return t.w.Flush() }
 
 func nanoseconds(c *Cost) string {
 	if c == nil {
@@ -97,3 +90,45 @@ func (r Result) allocs() string {
 	}
 	return text
 }
+
+// ClearingTable prints clearings in columns.
+func ClearingTable(w io.Writer, all []Clearing) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "library\tInvalidate(nil) of 1,000,000\tlongest\tbound\tGets before: median, p99, max\tmeanwhile: count, median, p99, max\t")
+	for _, c := range all {
+		verdict := "entry by entry"
+		switch {
+		case c.Bound > 0 && c.Took > c.Bound:
+			verdict = "1 ms OVER"
+		case c.Bound > 0:
+			verdict = "1 ms ok"
+		}
+		fmt.Fprintf(t, "%s\t%.3f ms\t%.3f ms\t%s\t%.0f, %.0f, %.0f ns\t%d: %.0f, %.0f, %.0f ns\t\n", c.Library, c.Took/1e6, c.Longest/1e6, verdict,
+			c.Before.Median, c.Before.P99, c.Before.Max, c.Meanwhile.Count, c.Meanwhile.Median, c.Meanwhile.P99, c.Meanwhile.Max)
+	}
+	return t.Flush()
+}
+
+// MemoryTable prints what an entry takes in raw libraries and adapters, which come
+// in this order.
+func MemoryTable(w io.Writer, libraries []string, raw, adapter []Footprint) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "library\traw B/entry\tadapter B/entry\tadded\tbound\traw entries\tadapter entries\traw RSS\tadapter RSS\t")
+	for i, library := range libraries {
+		r, a := raw[i], adapter[i]
+		added, verdict := a.PerEntry()-r.PerEntry(), "-"
+		switch bound := MemoryBound(library); {
+		case added > bound+memorySlack:
+			verdict = fmt.Sprintf("%.0f OVER", bound)
+		case !math.IsInf(bound, 0):
+			verdict = fmt.Sprintf("%.0f ok", bound)
+		}
+		fmt.Fprintf(t, "%s\t%.1f\t%.1f\t%.1f\t%s\t%d\t%d\t%d MB\t%d MB\t\n", library, r.PerEntry(), a.PerEntry(), added, verdict,
+			r.Entries, a.Entries, r.RSS>>20, a.RSS>>20)
+	}
+	return t.Flush()
+}
+
+// memorySlack is what bytes for each entry may be off by: a cache has a fixed part,
+// and a program other garbage.
+const memorySlack = 0.5

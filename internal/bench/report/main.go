@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -22,6 +21,8 @@ type options struct {
 	settings              bench.Settings
 	procs                 int
 	json                  string
+	memory                bool
+	footprint             string
 }
 
 // A pattern is a flag that selects names.
@@ -60,6 +61,8 @@ func parse(args []string) (o options, err error) {
 	flags.DurationVar(&o.settings.Slice, "slice", 20*time.Millisecond, "for how `long` each runs in a round")
 	flags.IntVar(&o.procs, "procs", 2, "GOMAXPROCS")
 	flags.StringVar(&o.json, "json", "", "also write the results to this `file`")
+	flags.BoolVar(&o.memory, "memory", false, "measure the bytes of entries instead of times")
+	flags.StringVar(&o.footprint, "footprint", "", "print what `library:impl` takes, for -memory, which runs a process for each")
 	if err = flags.Parse(args); err != nil {
 		return o, err
 	}
@@ -75,31 +78,13 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	runtime.GOMAXPROCS(o.procs)
-	fmt.Printf("%s, %s %s/%s, %d procs of %d, %d rounds of %v\n", time.Now().Format(time.DateOnly),
+	if o.footprint != "" {
+		return printFootprint(o.footprint)
+	}
+	fmt.Printf("%s, %s %s/%s, %d procs of %d CPUs, %d rounds of %v\n\n", time.Now().Format(time.DateOnly),
 		runtime.Version(), runtime.GOOS, runtime.GOARCH, o.procs, runtime.NumCPU(), o.settings.Rounds, o.settings.Slice)
-	results, err := experiments(ctx, o)
-	if err != nil || o.json == "" {
-		return err
+	if o.memory {
+		return memory(ctx, o)
 	}
-	text, err := json.MarshalIndent(results, "", "\t")
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(o.json, append(text, '\n'), 0o644)
-}
-
-func experiments(ctx context.Context, o options) (results []bench.Result, err error) {
-	table := bench.NewTable(os.Stdout)
-	for _, e := range bench.Experiments() {
-		if !o.lib.selects(e.Library) || !o.kase.selects(e.Case.String()) || !o.key.selects(e.Key) || !o.value.selects(e.Value) {
-			continue
-		}
-		r, err := bench.Measure(ctx, e, o.settings)
-		if err != nil {
-			return results, errors.Join(err, table.Flush())
-		}
-		table.Add(r)
-		results = append(results, r)
-	}
-	return results, table.Flush()
+	return measure(ctx, o)
 }
