@@ -2,6 +2,8 @@ package compare
 
 import (
 	"github.com/cachepact/cachepact/adapters/bigcache"
+	"github.com/cachepact/cachepact/adapters/fastcache"
+	"github.com/cachepact/cachepact/adapters/freecache"
 	"github.com/cachepact/cachepact/adapters/gocache"
 	"github.com/cachepact/cachepact/adapters/golanglru"
 	"github.com/cachepact/cachepact/adapters/ristretto"
@@ -37,6 +39,24 @@ func Builtin() []Contestant {
 			},
 		},
 		{
+			Name:   "freecache",
+			Module: "github.com/coocood/freecache",
+			Bytes:  true,
+			Note:   "bounds bytes, not entries, and takes no less than 512 KiB: it was given room for the capacity, and has more",
+			New: func(o Options) (backend.Backend[uint64, uint64], error) {
+				return freecache.New[uint64](max(freecache.MinSize, o.Capacity*freecacheEntry), freecache.Options[uint64]{})
+			},
+		},
+		{
+			Name:   "fastcache",
+			Module: "github.com/VictoriaMetrics/fastcache",
+			Bytes:  true,
+			Note:   "bounds bytes, not entries, in steps of 32 MiB: it was given room for the capacity, and has more",
+			New: func(o Options) (backend.Backend[uint64, uint64], error) {
+				return fastcache.New[uint64](max(fastcache.MinBytes, o.Capacity*fastcacheEntry), fastcache.Options[uint64]{})
+			},
+		},
+		{
 			Name:   "ttlcache",
 			Module: "github.com/jellydator/ttlcache/v3",
 			LRU:    true,
@@ -61,3 +81,9 @@ func bigcacheMB(entries int) int {
 	const entry, megabyte = 48, 1 << 20
 	return (entries*entry + megabyte - 1) / megabyte
 }
+
+// The bytes of a number under a number, with what library and adapter add.
+const (
+	freecacheEntry = 24 + 8 + 1 + 8
+	fastcacheEntry = 4 + 8 + 4 + 1 + 8
+)

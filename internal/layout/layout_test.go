@@ -68,6 +68,8 @@ func TestStandardLibraryOnly(t *testing.T) {
 func TestAdaptersLinkOneLibrary(t *testing.T) {
 	libraries := map[string]string{
 		"bigcache":  "github.com/allegro/bigcache/v3",
+		"fastcache": "github.com/VictoriaMetrics/fastcache",
+		"freecache": "github.com/coocood/freecache",
 		"gocache":   "github.com/patrickmn/go-cache",
 		"golanglru": "github.com/hashicorp/golang-lru/v2",
 		"ristretto": "github.com/dgraph-io/ristretto",
