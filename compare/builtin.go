@@ -60,7 +60,7 @@ func Builtin() []Contestant {
 		},
 		{
 			Name: "fastcache", Module: "github.com/VictoriaMetrics/fastcache", Bytes: true,
-			Note: "bounds bytes, not entries, and takes no less than 32 MiB: it was given room for the capacity, and has more",
+			Note: "bounds bytes, not entries, in steps of 32 MiB: it was given room for the capacity, and has more",
 			New:  newFastCache[uint64], NewBytes: newFastCache[[]byte],
 		},
 	}
@@ -103,12 +103,12 @@ func newBigCache[V any](o Options) (backend.Backend[uint64, V], error) {
 }
 
 func newFreeCache[V any](o Options) (backend.Backend[uint64, V], error) {
-	const added = 40
+	const added = 24 + 8 + 1
 	return freecache.New[uint64](int(max(o.bytes(added), freecache.MinSize)), freecache.Options[V]{})
 }
 
 func newFastCache[V any](o Options) (backend.Backend[uint64, V], error) {
-	const added = 24
+	const added = 4 + 8 + 4 + 1
 	return fastcache.New[uint64](int(max(o.bytes(added), fastcache.MinBytes)), fastcache.Options[V]{})
 }
 

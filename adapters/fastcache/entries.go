@@ -41,8 +41,9 @@ func (b *Backend[K, V]) getName(name string) (value V, deadline int64, hit bool,
 	var entry []byte
 	switch b.coder.Read() {
 	case bytecache.ReadSmall:
-		entry, hit = cache.HasGet(room[:0], bytecache.Bytes(name))
-		entry = bytecache.Bytes(bytecache.Unescaped(entry))
+		var small []byte
+		small, hit = cache.HasGet(room[:0], bytecache.Bytes(name))
+		entry = bytecache.Bytes(bytecache.Unescaped(small))
 	case bytecache.ReadOwned:
 		entry, hit = cache.HasGet(nil, bytecache.Bytes(name))
 	case bytecache.ReadSpare:

@@ -10,21 +10,21 @@ import (
 )
 
 func TestString(t *testing.T) {
-	adaptertest.Run(t, open[string, string], open[string, []byte], open[string, adaptertest.Value])
+	adaptertest.Run(t, openAny[string, string], openAny[string, []byte], openAny[string, adaptertest.Value])
 }
 
 func TestUint64(t *testing.T) {
-	adaptertest.Run(t, open[uint64, string], open[uint64, []byte], open[uint64, adaptertest.Value])
+	adaptertest.Run(t, openAny[uint64, string], openAny[uint64, []byte], openAny[uint64, adaptertest.Value])
 }
 
 func TestStruct(t *testing.T) {
-	adaptertest.Run(t, open[adaptertest.Key, string], open[adaptertest.Key, []byte], open[adaptertest.Key, adaptertest.Value])
+	adaptertest.Run(t, openAny[adaptertest.Key, string], openAny[adaptertest.Key, []byte], openAny[adaptertest.Key, adaptertest.Value])
 }
 
 func TestAny(t *testing.T) {
-	adaptertest.Run(t, open[any, string], open[any, []byte], open[any, adaptertest.Value])
+	adaptertest.Run(t, openAny[any, string], openAny[any, []byte], openAny[any, adaptertest.Value])
 }
 
-func open[K comparable, V any](conformance.Options) (backend.Backend[K, V], error) {
+func openAny[K comparable, V any](conformance.Options) (backend.Backend[K, V], error) {
 	return fastcache.New[K](fastcache.MinBytes, fastcache.Options[V]{})
 }

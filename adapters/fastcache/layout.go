@@ -12,31 +12,34 @@ import (
 // layoutKnown reports whether the library evicts what a ring says that it does.
 // It finds out once, in a fraction of a millisecond.
 var layoutKnown = sync.OnceValue(func() bool {
-	const chunks, keys = 2, 24
-	cache := fastcache.New(chunks * MinBytes)
-	defer cache.Reset()
-	c := clock.New()
 	var rs rings
-	rs.init(chunks * MinBytes)
-	r := &rs[0]
-	names := namesIn(0, keys)
-	marks := make([]uint32, keys)
+	rs.init(2 * MinBytes)
+	cache := fastcache.New(2 * MinBytes)
+	defer cache.Reset()
+	return rs[0].agrees(cache)
+})
+
+// agrees fills the first bucket of cache a few times and reports whether r, its
+// ring, knows at any time what is left.
+func (r *ring) agrees(cache *fastcache.Cache) bool {
+	const keys = 24
+	c := clock.New()
+	names, marks := namesIn(0, keys), make([]uint32, keys)
 	value := make([]byte, chunk)
 	for i := range 5 * keys {
-		k := i % keys
-		if cache.Has(names[k]) {
-			r.remove(marks[k], c)
+		if cache.Has(names[i%keys]) {
+			r.remove(marks[i%keys], c)
 		}
 		n := 7000 + 1571*i%5000
-		marks[k] = r.add(entryHead+len(names[k])+n, clock.Never, c)
-		cache.Set(names[k], value[:n])
+		marks[i%keys] = r.add(entryHead+len(names[i%keys])+n, clock.Never, c)
+		cache.Set(names[i%keys], value[:n])
 		live := 0
-		for k := range names {
-			mirrored := marks[k]-r.first < r.last-r.first && i >= k && r.isLive(r.slot(marks[k]))
-			if cache.Has(names[k]) != mirrored {
+		for k := range min(i+1, keys) {
+			has := cache.Has(names[k])
+			if left := marks[k]-r.first < r.last-r.first; has != left {
 				return false
 			}
-			if mirrored {
+			if has {
 				live++
 			}
 		}
@@ -45,7 +48,7 @@ var layoutKnown = sync.OnceValue(func() bool {
 		}
 	}
 	return r.evictions > keys
-})
+}
 
 // namesIn returns n keys of bucket b.
 func namesIn(b uint64, n int) [][]byte {

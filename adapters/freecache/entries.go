@@ -38,8 +38,9 @@ func (b *Backend[K, V]) getName(name string) (value V, deadline int64, hit bool,
 	var entry []byte
 	switch b.coder.Read() {
 	case bytecache.ReadSmall:
-		entry, err = cache.GetWithBuf(bytecache.Bytes(name), room[:0])
-		entry = bytecache.Bytes(bytecache.Unescaped(entry))
+		var small []byte
+		small, err = cache.GetWithBuf(bytecache.Bytes(name), room[:0])
+		entry = bytecache.Bytes(bytecache.Unescaped(small))
 	case bytecache.ReadOwned:
 		entry, err = cache.Get(bytecache.Bytes(name))
 	case bytecache.ReadSpare:

@@ -12,7 +12,9 @@ import (
 	"errors"
 	"time"
 
+	"github.com/VictoriaMetrics/fastcache"
 	"github.com/allegro/bigcache/v3"
+	"github.com/coocood/freecache"
 	"github.com/dgraph-io/ristretto"
 	ristretto2 "github.com/dgraph-io/ristretto/v2"
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -209,4 +211,76 @@ func (l LRU) Invalidate(_ context.Context, key *string) error {
 
 func (l LRU) Stats(context.Context) (backend.Stats, error) {
 	return backend.Stats{Size: int64(l.Len())}, nil
+}
+
+type FreeCache struct{ *freecache.Cache }
+
+func newFreeCache(conformance.Options) (backend.Backend[string, []byte], error) {
+	return FreeCache{freecache.NewCache(64 << 20)}, nil
+}
+
+func (f FreeCache) Get(_ context.Context, key string) ([]byte, bool, error) {
+	value, err := f.Cache.Get([]byte(key))
+	if errors.Is(err, freecache.ErrNotFound) {
+		return nil, false, nil
+	}
+	return value, err == nil, err
+}
+
+func (f FreeCache) Put(_ context.Context, key string, value []byte, ttl *time.Duration) error {
+	seconds := 0
+	if ttl != nil {
+		seconds = int(ttl.Seconds())
+	}
+	return f.Set([]byte(key), value, seconds)
+}
+
+func (f FreeCache) Invalidate(_ context.Context, key *string) error {
+	if key == nil {
+		f.Clear()
+	} else {
+		f.Del([]byte(*key))
+	}
+	return nil
+}
+
+func (f FreeCache) Stats(context.Context) (backend.Stats, error) {
+	return backend.Stats{Size: f.EntryCount()}, nil
+}
+
+// FastCache has no lifetimes.
+type FastCache struct{ *fastcache.Cache }
+
+func newFastCache(conformance.Options) (backend.Backend[string, []byte], error) {
+	return FastCache{fastcache.New(64 << 20)}, nil
+}
+
+func (f FastCache) Get(_ context.Context, key string) ([]byte, bool, error) {
+	value, ok := f.HasGet(nil, []byte(key))
+	return value, ok, nil
+}
+
+func (f FastCache) Put(_ context.Context, key string, value []byte, _ *time.Duration) error {
+	f.Set([]byte(key), value)
+	return nil
+}
+
+func (f FastCache) Invalidate(_ context.Context, key *string) error {
+	if key == nil {
+		f.Reset()
+	} else {
+		f.Del([]byte(*key))
+	}
+	return nil
+}
+
+func (f FastCache) Stats(context.Context) (backend.Stats, error) {
+	var s fastcache.Stats
+	f.UpdateStats(&s)
+	return backend.Stats{Size: int64(s.EntriesCount)}, nil
+}
+
+func (f FastCache) Close() error {
+	f.Reset() // or its memory is lost
+	return nil
 }

@@ -74,4 +74,6 @@ var subjects = []subject{
 			"the expired are counted, and there is no bound in entries":      "stats/size invalidate/nil",
 		},
 	},
+	{name: "freecache", module: "github.com/coocood/freecache@v1.2.7", open: newFreeCache},
+	{name: "fastcache", module: "github.com/VictoriaMetrics/fastcache@v1.13.0", open: newFastCache},
 }
