@@ -113,7 +113,7 @@ func TestPaced_Flushes(t *testing.T) {
 const second = time.Second
 
 // TestTTL counts by hand what TTLs do.
-func TestTTL(t *testing.T) {
+func TestReplay_TTL(t *testing.T) {
 	set := func(at int, key uint64, ttl time.Duration) trace.Request {
 		return trace.Request{Time: time.Duration(at) * second, Key: key, Op: trace.Set, TTL: ttl}
 	}

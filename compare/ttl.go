@@ -164,10 +164,10 @@ func (s *session) judgeTTL(rows []report.TTLRow, lateness time.Duration) {
 			add(report.CheckFailed, "%s", row.Failed)
 		}
 		if row.Early > 0 && row.Earliest > slack {
-			add(report.CheckEarly, "%d of %d keys were gone before their TTL had passed, by up to %v", row.Early, row.Keys, report.Duration(row.Earliest))
+			add(report.CheckEarly, "%d of %d keys were gone before their TTL had passed, by up to %v", row.Early, row.Keys, row.Earliest.Round(time.Microsecond))
 		}
 		if row.Stale > lateness+slack {
-			add(report.CheckStale, "returned a value %v after its deadline, where the cache declares %v at most", report.Duration(row.Stale), lateness)
+			add(report.CheckStale, "returned a value %v after its deadline, where the cache declares %v at most", row.Stale.Round(time.Microsecond), lateness)
 		}
 	}
 }

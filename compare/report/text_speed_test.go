@@ -34,12 +34,12 @@ func wantLines(t *testing.T, text string, lines ...string) {
 	}
 }
 
-func about(x float64) stat.Interval { return stat.Interval{Median: x, Low: 0.9 * x, High: 1.1 * x} }
+func around(x float64) stat.Interval { return stat.Interval{Median: x, Low: 0.9 * x, High: 1.1 * x} }
 
 func TestText_speed(t *testing.T) {
 	rowOf := func(name string, ns float64) report.SpeedRow {
 		return report.SpeedRow{
-			Name: name, Wall: about(ns), CPU: about(ns / 2), Ratio: about(ns / 100), OpsPerSec: 1e9 / ns, HitRatio: 0.5, HitsPerSec: 5e8 / ns,
+			Name: name, Wall: around(ns), CPU: around(ns / 2), Ratio: around(ns / 100), OpsPerSec: 1e9 / ns, HitRatio: 0.5, HitsPerSec: 5e8 / ns,
 			Executed: report.Mix{Gets: 0.9, Puts: 0.1},
 		}
 	}
