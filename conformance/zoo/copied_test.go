@@ -25,7 +25,6 @@ type copied struct {
 	absent sync.Map // negative cache, of one bug
 	flight sync.Map // of another
 	loads  atomic.Uint64
-	marks  sync.Map
 }
 
 var copiedBugs = map[bug]string{
@@ -70,7 +69,7 @@ type call struct {
 	hit   bool
 }
 
-func (c *copied) Get(ctx context.Context, key string) ([]byte, bool, error) {
+func (c *copied) Get(_ context.Context, key string) ([]byte, bool, error) {
 	if c.closed.Load() {
 		switch c.bug {
 		case "the error names the key":
@@ -239,7 +238,7 @@ func (c *copied) Stats(context.Context) (backend.Stats, error) {
 	counters := map[string]uint64{backend.CounterHits: c.loads.Load()}
 	if c.bug == "stats hand out their own map" {
 		counters = sharedCounters
-		counters[backend.CounterHits] += 1
+		counters[backend.CounterHits]++
 	}
 	return backend.Stats{Size: n, Counters: counters}, nil
 }

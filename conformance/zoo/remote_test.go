@@ -66,7 +66,6 @@ type server struct {
 	mu    sync.Mutex
 	m     map[string]item
 	conns sync.WaitGroup
-	slow  bool
 }
 
 func (s *server) serve(c net.Conn) {
@@ -77,9 +76,6 @@ func (s *server) serve(c net.Conn) {
 		var q request
 		if dec.Decode(&q) != nil {
 			return
-		}
-		if s.slow {
-			time.Sleep(time.Hour)
 		}
 		if enc.Encode(s.answer(q)) != nil {
 			return
