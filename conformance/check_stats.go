@@ -229,6 +229,14 @@ func statsChecks[K comparable, V any]() []check[K, V] {
 				fill(40, 50)()
 			})
 		}},
+		{rule: "stats/counters", kase: "when-full", opts: Options{Capacity: 10}, void: noCounters[K, V](backend.CounterHits, backend.CounterMisses), run: func(p *probe[K, V]) {
+			p.lossy = true
+			p.counts(map[string]uint64{backend.CounterHits: 0, backend.CounterMisses: 0}, func() {
+				for i := range min(100, p.r.keys.N) { // no Get: nothing is hit or missed
+					p.put(p.key(i))
+				}
+			})
+		}},
 		{rule: "stats/counters", kase: "expirations", void: noCounters[K, V](backend.CounterExpirations), run: func(p *probe[K, V]) {
 			n := min(10, p.r.keys.N)
 			p.counts(map[string]uint64{backend.CounterExpirations: 0}, func() {

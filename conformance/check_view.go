@@ -230,7 +230,7 @@ func (p *probe[K, V]) listsUnderLoad() {
 					panic(&fault{what: fmt.Sprintf("All yielded %s twice while others wrote", show(k)), want: "each key at most once"})
 				}
 				seen[k] = true
-				if want, ok := stay[k]; ok && !p.same(v, want) || !ok && !p.known(p.model[k], v) {
+				if want, ok := stay[k]; ok && !p.same(v, want) || !ok && (p.model[k] == nil || !p.known(p.model[k], v)) {
 					panic(&fault{what: fmt.Sprintf("All yielded %s with %s while others wrote", show(k), show(v)), want: "a value that was put under this key"})
 				}
 			}

@@ -138,8 +138,8 @@ func (p *probe[K, V]) audit() {
 		}
 		p.get(k)
 	}
-	if size := p.size(); !p.loose && size > p.atMost() {
-		p.missized(fmt.Sprintf("at most %d: no more entries can be live", p.atMost()), "Stats().Size = %d", size)
+	if most, size := p.atMost(), p.size(); !p.loose && size > most { // in this order: entries may expire meanwhile
+		p.missized(fmt.Sprintf("at most %d: no more entries can be live", most), "Stats().Size = %d", size)
 	}
 	if p.r.has.ranger {
 		p.all()

@@ -410,6 +410,28 @@ func (r *runner[K, V]) sessionAt(scale int, o Options, f func(p *probe[K, V])) *
 	return nil
 }
 
+// watched runs f, which calls the backend outside a session, and returns even if
+// f panics or never does.
+func (r *runner[K, V]) watched(f func() error) error {
+	done := make(chan error, 1)
+	go func() {
+		defer func() {
+			if v := recover(); v != nil {
+				done <- &fault{kind: panicked, what: fmt.Sprintf("panic: %v", v), stack: string(debug.Stack())}
+			}
+		}()
+		done <- f()
+	}()
+	watchdog := time.NewTimer(r.limit)
+	defer watchdog.Stop()
+	select {
+	case err := <-done:
+		return err
+	case <-watchdog.C:
+		return &fault{kind: hung, what: fmt.Sprintf("the backend hung: the check did not end within %v", r.limit), stack: stacks()}
+	}
+}
+
 // guardTime stops the time of a bubble before it overflows, which would end the
 // process. Time gets there when everything in the bubble waits for ever.
 func guardTime(stop <-chan struct{}, overtime chan<- struct{}) {
