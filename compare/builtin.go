@@ -1,10 +1,14 @@
 package compare
 
 import (
+	libotter "github.com/maypok86/otter/v2"
+
 	"github.com/cachepact/cachepact/adapters/bigcache"
 	"github.com/cachepact/cachepact/adapters/gocache"
 	"github.com/cachepact/cachepact/adapters/golanglru"
+	"github.com/cachepact/cachepact/adapters/otter"
 	"github.com/cachepact/cachepact/adapters/ristretto"
+	"github.com/cachepact/cachepact/adapters/theine"
 	"github.com/cachepact/cachepact/adapters/ttlcache"
 	"github.com/cachepact/cachepact/backend"
 )
@@ -25,6 +29,20 @@ func Builtin() []Contestant {
 			Module: "github.com/dgraph-io/ristretto",
 			New: func(o Options) (backend.Backend[uint64, uint64], error) {
 				return ristretto.New[uint64, uint64](ristretto.Config(o.Capacity))
+			},
+		},
+		{
+			Name:   "otter",
+			Module: "github.com/maypok86/otter/v2",
+			New: func(o Options) (backend.Backend[uint64, uint64], error) {
+				return otter.New(&libotter.Options[uint64, uint64]{MaximumSize: o.Capacity})
+			},
+		},
+		{
+			Name:   "theine",
+			Module: "github.com/Yiling-J/theine-go",
+			New: func(o Options) (backend.Backend[uint64, uint64], error) {
+				return theine.New[uint64, uint64](int64(o.Capacity))
 			},
 		},
 		{

@@ -70,7 +70,9 @@ func TestAdaptersLinkOneLibrary(t *testing.T) {
 		"bigcache":  "github.com/allegro/bigcache/v3",
 		"gocache":   "github.com/patrickmn/go-cache",
 		"golanglru": "github.com/hashicorp/golang-lru/v2",
+		"otter":     "github.com/maypok86/otter/v2",
 		"ristretto": "github.com/dgraph-io/ristretto",
+		"theine":    "github.com/Yiling-J/theine-go",
 		"ttlcache":  "github.com/jellydator/ttlcache/v3",
 	}
 	var all []string
