@@ -96,7 +96,14 @@ func (b *Backend[K, V]) Get(_ context.Context, key K) (value V, hit bool, err er
 	if s == nil {
 		return value, false, wrap("get", backend.ErrClosed)
 	}
-	v := s.get(key)
+	e, ok := s.cache.GetIfPresent(key)
+	if !ok {
+		return value, false, nil
+	}
+	v := e.current.Load()
+	if v == nil {
+		v = s.peek(key)
+	}
 	if v == nil || v.timer != nil && b.clock.Expired(v.timer.Deadline) {
 		return value, false, nil
 	}
@@ -172,7 +179,14 @@ func (b *Backend[K, V]) GetEntry(_ context.Context, key K) (backend.Entry[V], bo
 	if s == nil {
 		return backend.Entry[V]{}, false, wrap("get", backend.ErrClosed)
 	}
-	v := s.get(key)
+	e, ok := s.cache.GetIfPresent(key)
+	if !ok {
+		return backend.Entry[V]{}, false, nil
+	}
+	v := e.current.Load()
+	if v == nil {
+		v = s.peek(key)
+	}
 	if v == nil || b.clock.Expired(v.deadline()) {
 		return backend.Entry[V]{}, false, nil
 	}

@@ -23,18 +23,27 @@ type store[K comparable, V any] struct {
 	counters *counters
 	tasks    *tasks
 
+	// Entries that have had a current version, and those of them that have no
+	// more. Writers count the ones and maintenance the others, on cache lines of
+	// their own.
+	_       [64]byte
+	created atomic.Int64
+	_       [64]byte
+	ended   atomic.Int64
+	_       [64]byte
+
 	next atomic.Int64 // when the first timer can come
 
-	// mu is held to change the number of live entries, and for each change of an
-	// entry by which a timer comes or goes.
+	// mu is held for each change of an entry by which a timer comes or goes.
 	mu    sync.Mutex
-	live  int64
 	queue expiry.Queue[due[K, V]] // the timers of current versions
 }
 
 // counters are those of all stores of a backend.
 type counters struct {
+	_                      [64]byte // to a cache line of their own
 	evictions, expirations atomic.Uint64
+	_                      [64]byte
 }
 
 // newStore returns an empty store.
@@ -67,28 +76,23 @@ func (s *store[K, V]) maintain() {
 }
 
 func (s *store[K, V]) overfull() bool {
-	if s.capacity == 0 {
-		return false
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.live > s.capacity
+	return s.capacity > 0 && s.live() > s.capacity
 }
 
-// get returns the current version of the entry under key, expired or not, or nil.
-func (s *store[K, V]) get(key K) *version[K, V] {
-	e, ok := s.cache.GetIfPresent(key)
-	if !ok {
-		return nil
+// live returns the number of entries that have a current version, as it was at
+// one moment.
+func (s *store[K, V]) live() int64 {
+	for created := s.created.Load(); ; {
+		ended, again := s.ended.Load(), s.created.Load()
+		if created == again {
+			return created - ended
+		}
+		created = again
 	}
-	if v := e.current.Load(); v != nil {
-		return v
-	}
-	return s.peek(key)
 }
 
-// peek is get, waits for a Put of the same key that is under way, and leaves no
-// trace.
+// peek returns the current version of the entry under key, expired or not, or
+// nil. It waits for a Put of the same key that is under way and leaves no trace.
 func (s *store[K, V]) peek(key K) (v *version[K, V]) {
 	s.cache.Compute(key, func(e *entry[K, V], found bool) (*entry[K, V], otter.ComputeOp) {
 		if found {
@@ -110,17 +114,44 @@ func (s *store[K, V]) put(key K, value V, deadline int64) {
 	}
 	e := newEntry(key, value, deadline, split)
 	s.cache.Compute(key, func(old *entry[K, V], found bool) (*entry[K, V], otter.ComputeOp) {
-		s.mu.Lock()
-		if !found || s.end(old) == nil {
-			s.live++
+		if !found && deadline == clock.Never {
+			s.created.Add(1)
+		} else {
+			s.succeed(old, e)
 		}
-		if t := e.current.Load().timer; t != nil {
-			s.queue.Add(t)
-		}
-		s.next.Store(s.queue.Next())
-		s.mu.Unlock()
 		return e, otter.WriteOp
 	})
+}
+
+// succeed lets e take the place of old, which may be nil.
+func (s *store[K, V]) succeed(old, e *entry[K, V]) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var last *version[K, V]
+	if old != nil {
+		last = old.current.Swap(nil)
+	}
+	if last == nil {
+		s.created.Add(1)
+	}
+	s.requeue(last, e.current.Load())
+}
+
+// requeue takes the timer of old out of the queue and puts that of v into it.
+// Either may be nil. The caller holds mu.
+func (s *store[K, V]) requeue(old, v *version[K, V]) {
+	had, has := old != nil && old.timer != nil, v != nil && v.timer != nil
+	switch {
+	case had && has:
+		s.queue.Replace(old.timer, v.timer)
+	case had:
+		s.queue.Remove(old.timer)
+	case has:
+		s.queue.Add(v.timer)
+	default:
+		return
+	}
+	s.next.Store(s.queue.Next())
 }
 
 // replace gives e another version, unless e has ended or its first version must
@@ -144,27 +175,8 @@ func (s *store[K, V]) replace(e *entry[K, V], key K, value V, deadline int64) bo
 			break
 		}
 	}
-	switch {
-	case old.timer != nil && v.timer != nil:
-		s.queue.Replace(old.timer, v.timer)
-	case old.timer != nil:
-		s.queue.Remove(old.timer)
-	case v.timer != nil:
-		s.queue.Add(v.timer)
-	}
-	s.next.Store(s.queue.Next())
+	s.requeue(old, v)
 	return true
-}
-
-// end ends e and returns its last version, or nil if it had ended. The caller
-// holds mu and takes e out of the account.
-func (s *store[K, V]) end(e *entry[K, V]) *version[K, V] {
-	v := e.current.Swap(nil)
-	if v != nil && v.timer != nil {
-		s.queue.Remove(v.timer)
-		s.next.Store(s.queue.Next())
-	}
-	return v
 }
 
 // deleted is called by the library before it removes or replaces an entry. One
@@ -173,13 +185,14 @@ func (s *store[K, V]) deleted(e otter.DeletionEvent[K, *entry[K, V]]) {
 	if e.Cause == otter.CauseReplacement {
 		return
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	v := s.end(e.Value)
+	v := e.Value.current.Swap(nil)
 	if v == nil {
 		return
 	}
-	s.live--
+	s.ended.Add(1)
+	if v.timer != nil {
+		s.forget(v)
+	}
 	switch {
 	case e.Cause != otter.CauseOverflow:
 	case s.clock.Expired(v.deadline()):
@@ -187,6 +200,13 @@ func (s *store[K, V]) deleted(e otter.DeletionEvent[K, *entry[K, V]]) {
 	default:
 		s.counters.evictions.Add(1)
 	}
+}
+
+// forget takes the timer of v, which is no longer current, out of the queue.
+func (s *store[K, V]) forget(v *version[K, V]) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.requeue(v, nil)
 }
 
 // expire removes at most limit expired entries, or all if limit is negative.
@@ -210,18 +230,18 @@ func (s *store[K, V]) pop(now int64) (d due[K, V], ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t := s.queue.Pop(now)
-	s.next.Store(s.queue.Next())
-	if t == nil {
-		return d, false
+	if t != nil {
+		d, ok = t.Key, true
+		// The version with this timer is current, unless its entry is just being
+		// deleted: to replace it takes mu, and its timer then leaves the queue.
+		v := d.entry.current.Load()
+		if v != nil && v.timer == t && d.entry.current.CompareAndSwap(v, nil) {
+			s.ended.Add(1)
+			s.counters.expirations.Add(1)
+		}
 	}
-	// A version with a timer is replaced with mu held only, and its timer then
-	// leaves the queue: the version is current, unless the entry is just being
-	// deleted.
-	if v := t.Key.entry.current.Load(); v != nil && v.timer == t && t.Key.entry.current.CompareAndSwap(v, nil) {
-		s.live--
-		s.counters.expirations.Add(1)
-	}
-	return t.Key, true
+	s.next.Store(s.queue.Next()) // at last: who reads it may then rely on ended
+	return d, ok
 }
 
 // size returns the number of live entries.
@@ -232,9 +252,7 @@ func (s *store[K, V]) size() int64 {
 	if s.overfull() {
 		s.cache.CleanUp()
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.live
+	return s.live()
 }
 
 // tasks are the goroutines of a backend.

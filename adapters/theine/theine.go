@@ -50,9 +50,11 @@ type Backend[K comparable, V any] struct {
 	store    atomic.Pointer[store[K, V]] // nil once closed
 
 	seed    maphash.Seed
+	_       [64]byte
 	stripes [stripes]stripe // one is held by whoever writes the keys of that hash
 	flush   sync.Mutex      // held by whoever waits for the library
 
+	_                      [64]byte // the rest is on cache lines of its own
 	evictions, expirations atomic.Uint64
 	late                   atomic.Uint64 // Gets that found an expired entry
 
@@ -148,7 +150,11 @@ func (b *Backend[K, V]) Put(_ context.Context, key K, value V, ttl *time.Duratio
 	if s = b.store.Load(); s == nil {
 		return wrap("put", backend.ErrClosed)
 	}
-	s.cache.Set(key, entry[K, V]{value, s.timers.set(key, deadline)}, 1)
+	e := entry[K, V]{value: value}
+	if deadline != clock.Never || s.timers.next.Load() != expiry.None {
+		e.timer = s.timers.set(key, deadline)
+	}
+	s.cache.Set(key, e, 1)
 	return nil
 }
 

@@ -76,4 +76,25 @@ var subjects = []subject{
 	},
 	{name: "freecache", module: "github.com/coocood/freecache@v1.2.7", open: newFreeCache},
 	{name: "fastcache", module: "github.com/VictoriaMetrics/fastcache@v1.13.0", open: newFastCache},
+	{
+		name: "otter", module: "github.com/maypok86/otter/v2@v2.4.0", open: newOtter,
+		breaks: map[string]string{
+			"the cache holds the caller's own slice":                                          "hit/values",
+			"the calculator's lifetime ends entries without a TTL":                            "ttl/none ttl/overwrite",
+			"SetExpiresAfter ignores zero and less, so that the value lives on":               "ttl/zero concurrent/key",
+			"the expired are counted for a while, and so is what should not have been stored": "stats/size",
+			"everything works on after the goroutines are stopped":                            "close/after concurrent/race",
+		},
+		unsteady: "ttl/none/unread",
+	},
+	{
+		name: "theine", module: "github.com/Yiling-J/theine-go@v0.6.3", open: newTheine,
+		breaks: map[string]string{
+			"the cache holds the caller's own slice":                        "hit/values",
+			"an entry that is put again without a TTL keeps the one it had": "ttl/expires ttl/overwrite concurrent/key",
+			"a TTL of zero is none":                                         "ttl/zero",
+			"the expired are counted for a while":                           "stats/size",
+			"calls after Close are ignored in silence":                      "close/after concurrent/race",
+		},
+	},
 }
