@@ -7,7 +7,7 @@ COUNT ?= 6
 BENCHFLAGS ?=
 lint := go tool -modfile=internal/tools/go.mod golangci-lint
 ristretto := github.com/dgraph-io/ristretto
-compare := go run ./cmd/cachepact compare --capacity 1%,5%,10%
+compare := go run ./cmd/cachepact compare hits --capacity 1%,10%
 
 # What the matrix is made of, and the shell that tests it and writes the matrix: $(call prove,flags for go test,directory).
 proved := ./backend/memory ./adapters/... ./internal/naive
@@ -18,10 +18,10 @@ prove = reports=$$(mktemp -d); trap 'rm -r "$$reports"' EXIT; mkdir "$$reports/n
 .PHONY: help compare test browser-test race soak lint fmt bench bench-report bench-memory fuzz matrix charts check
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
-compare: ## replay a real trace and a Zipf workload through every adapter
+compare: ## replay a real trace and a Zipf workload through every adapter, and write report.html and report-zipf.html
 	@go mod download $(ristretto)
-	$(compare) --trace "$$(go list -m -f '{{.Dir}}' $(ristretto))/sim/gli.lirs.gz"
-	$(compare) --workload zipf:s=0.99,keys=100000,requests=1000000
+	$(compare) --trace "$$(go list -m -f '{{.Dir}}' $(ristretto))/sim/gli.lirs.gz" --html report.html
+	$(compare) --workload zipf:s=0.99,keys=100000,requests=300000 --html report-zipf.html
 test: ## prove every adapter, that docs/matrix.* say so, and everything else
 	@$(call prove,-shuffle=on,"$$reports"/new); \
 	for form in md json html; do \
