@@ -255,6 +255,10 @@ func (ls *lines) memory(m *Memory) {
 		ls.add("heap_fixed", row.HeapFixed, "B")
 		ls.add("rss_per_entry", row.RSSPerEntry, "B/entry")
 		ls.add("rss_fixed", row.RSSFixed, "B")
+		if row.KeptPerEntry > 0 {
+			ls.add("kept_per_entry", row.KeptPerEntry, "B/entry")
+			ls.add("kept_fixed", row.KeptFixed, "B")
+		}
 		ls.add("scan_per_entry", row.ScanPerEntry, "B/entry")
 		ls.time("gc_excess", row.GC)
 		for _, p := range row.Points {

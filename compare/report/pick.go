@@ -79,9 +79,14 @@ func (c *SpeedCase) slower(a, b *SpeedRow) bool {
 	return a.Ratio.Low > b.Ratio.High && apart(a.Ratio.Median, b.Ratio.Median, c.Control)
 }
 
-// perEntry is what an entry takes beyond its key and value: heap, or the resident
-// set if most of it is outside of Go's heap.
+// perEntry is what an entry keeps from being free, its value included, as only that
+// is alike for a cache that copies values and for one that refers to them. A report
+// without it has what an entry takes beyond its key and value: heap, or the resident
+// memory of a cache that keeps most of it elsewhere.
 func (r *MemoryRow) perEntry() float64 {
+	if r.KeptPerEntry > 0 {
+		return r.KeptPerEntry
+	}
 	if r.RSSPerEntry > 4*r.HeapPerEntry {
 		return r.RSSPerEntry
 	}

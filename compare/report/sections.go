@@ -453,13 +453,13 @@ func (r *Report) memorySection() section {
 	if r.Memory == nil || len(r.Memory.Rows) == 0 {
 		return s
 	}
-	s.Intro = []string{fmt.Sprintf("In excess of a process with the same keys and values of %s. Bytes an entry are the slope over the sizes, counted by the entries found by a Get of every key; what is fixed is the intercept.", bytesOf(int64(r.Memory.Value)))}
-	t := &table{ID: "memory-table", Caption: "Memory", Columns: columnsOf("Cache", "Heap an entry", "Heap, fixed", "RSS an entry", "RSS, fixed", "Scannable an entry", "Most entries put", "of which present")}
+	s.Intro = []string{fmt.Sprintf("In excess of a process with the same keys and values of %s. Bytes an entry are the slope over the sizes, counted by the entries found by a Get of every key; what is fixed is the intercept. What is kept is all that would be free without the cache, the values included.", bytesOf(int64(r.Memory.Value)))}
+	t := &table{ID: "memory-table", Caption: "Memory", Columns: columnsOf("Cache", "Heap an entry", "Heap, fixed", "RSS an entry", "RSS, fixed", "Kept an entry", "Scannable an entry", "Most entries put", "of which present")}
 	rows := slices.Clone(r.Memory.Rows)
 	slices.SortStableFunc(rows, func(a, b MemoryRow) int { return cmp.Compare(a.perEntry(), b.perEntry()) })
 	for _, row := range rows {
 		if row.Failed == "" {
-			t.add(row.Name, bytesText(row.HeapPerEntry), bytesText(row.HeapFixed), bytesText(row.RSSPerEntry), bytesText(row.RSSFixed), bytesText(row.ScanPerEntry), row.putText(), row.presentText())
+			t.add(row.Name, bytesText(row.HeapPerEntry), bytesText(row.HeapFixed), bytesText(row.RSSPerEntry), bytesText(row.RSSFixed), when(row.KeptPerEntry > 0, bytesText(row.KeptPerEntry)), bytesText(row.ScanPerEntry), row.putText(), row.presentText())
 		}
 	}
 	for _, row := range rows {
