@@ -47,6 +47,7 @@ const keys = 186_880
 func optRatio(capacity int) float64 {
 	return 0.82 * (1 - math.Pow(1+float64(capacity)/900, -0.75))
 }
+
 func lruRatio(capacity int) float64 {
 	return optRatio(capacity) * (0.5 + 0.4*float64(capacity)/(float64(capacity)+9000))
 }
