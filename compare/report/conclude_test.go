@@ -206,6 +206,12 @@ func TestConclude(t *testing.T) {
 			nil,
 		},
 		{
+			"a pace beside none",
+			newBuild("a").at(10, 0.3, 0.6, hit("a", 0.3), roughly("a", report.Paced, 0.2, 0.2, 0.2)),
+			"For this trace at 10 entries: a, the only one that can be ranked, 20.0 % hits against LRU's 30.0 %.",
+			[]string{"a depends on the pace: at 10 entries it has 20.00 % paced and 30.00 % unpaced."}, nil,
+		},
+		{
 			"paces that hardly differ",
 			newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.3), roughly("b", report.Flat, 0.39, 0.39, 0.39), roughly("b", report.Settled, 0.4, 0.4, 0.4)),
 			"For this trace at 10 entries: b, 40.0 % hits against LRU's 30.0 %; a (30.0 %) if the capacity must be exact.", nil,

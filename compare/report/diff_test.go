@@ -27,7 +27,7 @@ func clone(t *testing.T, r *report.Report) *report.Report {
 }
 
 func TestDiff(t *testing.T) {
-	// In the report of seed 1: row 0 of a table is golanglru, exact; row 2 is otter,
+	// In the report of seed 1: row 0 of a table is golanglru, exact; row 3 is otter,
 	// flat. Case 0 is hit, case 1 is noisy. Row 2 of a case and of memory is otter.
 	tests := []struct {
 		name   string
@@ -41,12 +41,12 @@ func TestDiff(t *testing.T) {
 			row.Low, row.High = row.HitRatio, row.HitRatio
 		}, []string{"- hits, 187 entries, golanglru: 5.49 % was 5.50 % (-0.01 points)"}},
 		{"hits within the range", func(r *report.Report) {
-			row := &r.Hits.Tables[0].Rows[2]
+			row := &r.Hits.Tables[0].Rows[3]
 			width := row.High - row.Low
 			row.HitRatio, row.Low, row.High = row.HitRatio+width*0.9, row.Low+width*0.9, row.High+width*0.9
 		}, nil},
 		{"hits out of the range", func(r *report.Report) {
-			row := &r.Hits.Tables[2].Rows[2]
+			row := &r.Hits.Tables[2].Rows[3]
 			row.HitRatio, row.Low, row.High = row.HitRatio+0.1, row.Low+0.1, row.High+0.1
 		}, []string{"+ hits, 1,869 entries, flat, otter: 43.14 % (43.0–43.3 %) was 33.14 % (33.0–33.3 %) (+10.00 points)"}},
 		{"a failure", func(r *report.Report) { r.Hits.Tables[0].Rows[0].Failed = "broken\nin two lines" }, []string{"- hits, 187 entries, golanglru: fails: broken in two lines"}},
