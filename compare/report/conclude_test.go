@@ -46,8 +46,8 @@ func hit(name string, ratio float64) report.Row {
 	return report.Row{Name: name, Bounds: report.BoundsEntries, HitRatio: ratio, Low: ratio, High: ratio, Runs: 1, Ranked: true, Writes: 100, Hits: int64(1000 * ratio)}
 }
 
-// about is one of a cache whose hits differ from run to run.
-func about(name string, pace report.Pace, low, ratio, high float64) report.Row {
+// roughly is one of a cache whose hits differ from run to run.
+func roughly(name string, pace report.Pace, low, ratio, high float64) report.Row {
 	return report.Row{Name: name, Pace: pace, Bounds: report.BoundsAbout, HitRatio: ratio, Low: low, High: high, Runs: 5, Ranked: true, Writes: 100}
 }
 
@@ -100,7 +100,7 @@ func TestConclude(t *testing.T) {
 	}{
 		{
 			"the issue's example",
-			newBuild("theine", "otter", "golanglru").at(10_000, 0.328, 0.536, about("theine", report.Paced, 0.405, 0.408, 0.412), about("otter", report.Paced, 0.39, 0.395, 0.406), hit("golanglru", 0.328)),
+			newBuild("theine", "otter", "golanglru").at(10_000, 0.328, 0.536, roughly("theine", report.Paced, 0.405, 0.408, 0.412), roughly("otter", report.Paced, 0.39, 0.395, 0.406), hit("golanglru", 0.328)),
 			"For this trace at 10,000 entries: theine or otter, 39.5–40.8 % hits against LRU's 32.8 %; golanglru (32.8 %) if the capacity must be exact.",
 			[]string{"their misses differ by at most 2 %", "paced ones", "At 10,000 entries: theine 40.80 % (40.5–41.2 %) or otter 39.50 % (39.0–40.6 %); then golanglru 32.80 %; for comparison, LRU 32.80 % and OPT 53.60 %.", "theine goes 38 % of the way there from LRU"},
 			[]string{"left out", "Not ranked", "nothing distinguishes"},
@@ -116,63 +116,74 @@ func TestConclude(t *testing.T) {
 			"nothing distinguishes",
 			newBuild("a", "b", "c").at(10, 0.5, 0.6, hit("a", 0.5), hit("b", 0.503), hit("c", 0.5)),
 			"For this trace at 10 entries: nothing distinguishes the 3 caches, 50.0–50.3 % hits against LRU's 50.0 %; take the simplest.",
-			[]string{"the best, b, is where LRU is"}, nil,
+			[]string{"the best, b, is where LRU is"},
+			nil,
 		},
 		{
 			"all alike, and above LRU",
 			newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.5), hit("b", 0.503)),
-			"For this trace at 10 entries: b or a, 50.0–50.3 % hits against LRU's 30.0 %.", nil, []string{"nothing distinguishes"},
+			"For this trace at 10 entries: b or a, 50.0–50.3 % hits against LRU's 30.0 %.", nil,
+			[]string{"nothing distinguishes"},
 		},
 		{
 			"few misses are worth more than hits",
 			newBuild("a", "b").at(10, 0.98, 0.995, hit("a", 0.98), hit("b", 0.985)),
-			"For this trace at 10 entries: b, 98.5 % hits against LRU's 98.0 %.", nil, []string{" or "},
+			"For this trace at 10 entries: b, 98.5 % hits against LRU's 98.0 %.", nil,
+			[]string{" or "},
 		},
 		{
 			"below LRU",
 			newBuild("a", "b").at(10, 0.5, 0.6, hit("a", 0.3), hit("b", 0.2)),
 			"For this trace at 10 entries: a, 30.0 % hits against LRU's 50.0 %.",
-			[]string{"the best, a, is below LRU"}, nil,
+			[]string{"the best, a, is below LRU"},
+			nil,
 		},
 		{
 			"no references",
 			newBuild("a", "b").at(10, 0, 0, hit("a", 0.3), hit("b", 0.2)),
-			"For this trace at 10 entries: a, 30.0 % hits.", nil, []string{"LRU", "OPT"},
+			"For this trace at 10 entries: a, 30.0 % hits.", nil,
+			[]string{"LRU", "OPT"},
 		},
 		{
 			"a finding against the best",
 			newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.3), hit("b", 0.5)).find("b", report.CheckCapacity, "held 15 live entries at a capacity of 10."),
 			"For this trace at 10 entries: a, the only one that can be ranked, 30.0 % hits against LRU's 30.0 %. b had more hits, but has findings against it.",
-			[]string{"b is left out: held 15 live entries at a capacity of 10 (hits at 10 entries); it had 50.00 % hits at 10 entries, 20.0 points more than a."}, nil,
+			[]string{"b is left out: held 15 live entries at a capacity of 10 (hits at 10 entries); it had 50.00 % hits at 10 entries, 20.0 points more than a."},
+			nil,
 		},
 		{
 			"a finding against the worst",
 			newBuild("a", "b", "c").at(10, 0.3, 0.6, hit("a", 0.3), hit("b", 0.5), hit("c", 0.1)).find("c", report.CheckValue, "x").find("c", report.CheckDropped, "y").find("c", report.CheckStale, "z"),
 			"For this trace at 10 entries: b, 50.0 % hits against LRU's 30.0 %.",
-			[]string{"c is left out: x (hits at 10 entries), and 2 findings more."}, nil,
+			[]string{"c is left out: x (hits at 10 entries), and 2 findings more."},
+			nil,
 		},
 		{
 			"findings about speed do not count against hits",
 			newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.3), hit("b", 0.5)).find("b", report.CheckMix, "x").find("b", report.CheckNoise, "y"),
-			"For this trace at 10 entries: b, 50.0 % hits against LRU's 30.0 %.", nil, []string{"left out"},
+			"For this trace at 10 entries: b, 50.0 % hits against LRU's 30.0 %.", nil,
+			[]string{"left out"},
 		},
 		{
 			"findings against all",
 			newBuild("a").at(10, 0.3, 0.6, hit("a", 0.3)).find("a", report.CheckOPT, "x"),
 			"For this trace no cache can be advised: each that could be ranked has a finding against it.",
-			[]string{"a is left out: x"}, nil,
+			[]string{"a is left out: x"},
+			nil,
 		},
 		{
 			"a finding about the measurement",
 			newBuild("a").at(10, 0.3, 0.6, hit("a", 0.3)).find("", report.CheckLRU, "the self-test failed"),
 			"For this trace at 10 entries: a, the only one that can be ranked, 30.0 % hits against LRU's 30.0 %. But the measurement itself has findings: do not rely on it.",
-			[]string{"Of the measurement: the self-test failed (hits at 10 entries)."}, nil,
+			[]string{"Of the measurement: the self-test failed (hits at 10 entries)."},
+			nil,
 		},
 		{
 			"none ranked",
 			newBuild("a").at(10, 0.3, 0.6, report.Row{Name: "a", HitRatio: 0.9, Bounds: report.BoundsNothing}),
 			"For this trace no cache can be advised: none could be ranked.",
-			[]string{"Not ranked: a, as it is not bound by the capacity that is compared."}, nil,
+			[]string{"Not ranked: a, as it is not bound by the capacity that is compared."},
+			nil,
 		},
 		{
 			"none took part", newBuild().at(10, 0.3, 0.6), "For this trace no cache can be advised: none could be ranked.", nil, []string{"left out", "Not ranked"},
@@ -189,54 +200,69 @@ func TestConclude(t *testing.T) {
 		},
 		{
 			"the pace most like a program's",
-			newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.3), about("b", report.Flat, 0.1, 0.1, 0.1), about("b", report.Settled, 0.4, 0.4, 0.4), about("b", report.Paced, 0.5, 0.5, 0.5)),
+			newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.3), roughly("b", report.Flat, 0.1, 0.1, 0.1), roughly("b", report.Settled, 0.4, 0.4, 0.4), roughly("b", report.Paced, 0.5, 0.5, 0.5)),
 			"For this trace at 10 entries: b, 50.0 % hits against LRU's 30.0 %; a (30.0 %) if the capacity must be exact.",
-			[]string{"b depends on the pace: at 10 entries it has 10.00 % flat and 50.00 % paced"}, nil,
+			[]string{"b depends on the pace: at 10 entries it has 10.00 % flat and 50.00 % paced"},
+			nil,
+		},
+		{
+			"a pace beside none",
+			newBuild("a").at(10, 0.3, 0.6, hit("a", 0.3), roughly("a", report.Paced, 0.2, 0.2, 0.2)),
+			"For this trace at 10 entries: a, the only one that can be ranked, 20.0 % hits against LRU's 30.0 %.",
+			[]string{"a depends on the pace: at 10 entries it has 20.00 % paced and 30.00 % unpaced."}, nil,
 		},
 		{
 			"paces that hardly differ",
-			newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.3), about("b", report.Flat, 0.39, 0.39, 0.39), about("b", report.Settled, 0.4, 0.4, 0.4)),
-			"For this trace at 10 entries: b, 40.0 % hits against LRU's 30.0 %; a (30.0 %) if the capacity must be exact.", nil, []string{"depends on the pace"},
+			newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.3), roughly("b", report.Flat, 0.39, 0.39, 0.39), roughly("b", report.Settled, 0.4, 0.4, 0.4)),
+			"For this trace at 10 entries: b, 40.0 % hits against LRU's 30.0 %; a (30.0 %) if the capacity must be exact.", nil,
+			[]string{"depends on the pace"},
 		},
 		{
 			"the faster of two",
 			newBuild("a", "b", "c").at(10, 0.3, 0.6, hit("a", 0.5), hit("b", 0.5), hit("c", 0.3)).speed("workload", quiet, false, map[string]float64{"a": 200, "b": 100, "c": 10}),
 			"For this trace at 10 entries: a or b, 50.0 % hits against LRU's 30.0 %. Of these, b is the fastest (100 ns an operation; a: 200 ns).",
-			[]string{"An operation takes (workload, 4 goroutines on 2 CPUs): b 100 ns (99.0–101), a 200 ns (198–202); differences below 2.0 % are ties."}, nil,
+			[]string{"An operation takes (workload, 4 goroutines on 2 CPUs): b 100 ns (99.0–101), a 200 ns (198–202); differences below 2.0 % are ties."},
+			nil,
 		},
 		{
 			"a tie",
 			newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.5), hit("b", 0.5)).speed("workload", stat.Interval{Median: 1, Low: 0.9, High: 1.02}, false, map[string]float64{"a": 107, "b": 100}),
 			"For this trace at 10 entries: a or b, 50.0 % hits against LRU's 30.0 %.",
-			[]string{"that is a tie, as a differed from itself by up to 11.1 %"}, []string{"fastest"},
+			[]string{"that is a tie, as a differed from itself by up to 11.1 %"},
+			[]string{"fastest"},
 		},
 		{
 			"a noisy machine",
 			newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.5), hit("b", 0.5)).speed("workload", stat.Interval{Median: 1, Low: 0.8, High: 1.02}, true, map[string]float64{"a": 200, "b": 100}),
 			"For this trace at 10 entries: a or b, 50.0 % hits against LRU's 30.0 %.",
-			[]string{"By speed nothing is ranked: the machine was so noisy that a differed from itself by up to 25 %."}, []string{"fastest", "100 ns"},
+			[]string{"By speed nothing is ranked: the machine was so noisy that a differed from itself by up to 25 %."},
+			[]string{"fastest", "100 ns"},
 		},
 		{
 			"another mix than was due",
 			newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.5), hit("b", 0.5)).speed("workload", quiet, false, map[string]float64{"a": 200, "b": 100}).find("b", report.CheckMix, "x"),
-			"For this trace at 10 entries: a or b, 50.0 % hits against LRU's 30.0 %.", nil, []string{"fastest", "100 ns"},
+			"For this trace at 10 entries: a or b, 50.0 % hits against LRU's 30.0 %.", nil,
+			[]string{"fastest", "100 ns"},
 		},
 		{
 			"the smaller of two",
 			newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.5), hit("b", 0.5)).memory(map[string]float64{"a": 100, "b": 160}),
 			"For this trace at 10 entries: a or b, 50.0 % hits against LRU's 30.0 %. Of these, a takes the least memory (100 B an entry; b: 160 B).",
-			[]string{"An entry takes, with a value of 64 B: a 100 B, b 160 B."}, nil,
+			[]string{"An entry takes, with a value of 64 B: a 100 B, b 160 B."},
+			nil,
 		},
 		{
 			"about as small",
 			newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.5), hit("b", 0.5)).memory(map[string]float64{"a": 100, "b": 140}),
-			"For this trace at 10 entries: a or b, 50.0 % hits against LRU's 30.0 %.", nil, []string{"memory", "140 B"},
+			"For this trace at 10 entries: a or b, 50.0 % hits against LRU's 30.0 %.", nil,
+			[]string{"memory", "140 B"},
 		},
 		{
 			"dear misses",
 			newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.3), hit("b", 0.5)).load(time.Millisecond).speed("hit", quiet, false, map[string]float64{"a": 100, "b": 200}),
 			"For this trace at 10 entries: b, 50.0 % hits against LRU's 30.0 %.",
-			[]string{"If a miss costs 1 ms, a request takes in the mean 500 µs with b and 700 µs with a; at most 0.02 % of that is the time of hits."}, []string{"soonest"},
+			[]string{"If a miss costs 1 ms, a request takes in the mean 500 µs with b and 700 µs with a; at most 0.02 % of that is the time of hits."},
+			[]string{"soonest"},
 		},
 		{
 			"cheap misses",
@@ -247,17 +273,19 @@ func TestConclude(t *testing.T) {
 			"from which cost on the better is worth it",
 			newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.3), hit("b", 0.5)).speed("hit", quiet, false, map[string]float64{"a": 100, "b": 200}),
 			"For this trace at 10 entries: b, 50.0 % hits against LRU's 30.0 %.",
-			[]string{"A hit takes 200 ns in b and 100 ns in a; the former's 20.0 points more hits are worth it if a miss costs more than 350 ns."}, nil,
+			[]string{"A hit takes 200 ns in b and 100 ns in a; the former's 20.0 points more hits are worth it if a miss costs more than 350 ns."},
+			nil,
 		},
 		{
 			"dropped writes without a finding",
 			func() *build {
-				r := about("b", report.Flat, 0.5, 0.5, 0.5)
+				r := roughly("b", report.Flat, 0.5, 0.5, 0.5)
 				r.Dropped = 61
 				return newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.3), r)
 			}(),
 			"For this trace at 10 entries: b, 50.0 % hits against LRU's 30.0 %; a (30.0 %) if the capacity must be exact.",
-			[]string{"b dropped 61.00 % of its 100 writes at 10 entries flat."}, nil,
+			[]string{"b dropped 61.00 % of its 100 writes at 10 entries flat."},
+			nil,
 		},
 		{
 			"speed alone", newBuild("a", "b", "c").speed("workload", quiet, false, map[string]float64{"a": 200, "b": 100, "c": 101}),
@@ -278,7 +306,8 @@ func TestConclude(t *testing.T) {
 				return b
 			}(),
 			"By lifetimes alone: a, at most 3.00 ms late; b was up to 1.00 s late.",
-			[]string{"b returned values up to 1.00 s after their TTL of 2 s (idle)."}, []string{"a returned"},
+			[]string{"b returned values up to 1.00 s after their TTL of 2 s (idle)."},
+			[]string{"a returned"},
 		},
 		{
 			"bytes",

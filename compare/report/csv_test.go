@@ -53,7 +53,7 @@ func TestCSV(t *testing.T) {
 	}
 	number := func(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
 
-	row := r.Hits.Tables[2].Rows[2] // otter, flat
+	row := r.Hits.Tables[2].Rows[3] // otter, flat
 	got := find(map[string]string{"part": "hits", "name": row.Name, "pace": string(row.Pace), "capacity": "1869", "metric": "hit_ratio"})
 	for column, want := range map[string]string{"value": number(row.HitRatio), "low": number(row.Low), "high": number(row.High), "unit": "ratio", "bytes": "", "procs": ""} {
 		if got[column] != want {

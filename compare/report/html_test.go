@@ -216,3 +216,21 @@ func TestWriteHTML_Size(t *testing.T) {
 		t.Errorf("the page of a full report has %d bytes, want at most %d", n, most)
 	}
 }
+
+// A cache without a row at a pace shows there what it has without one.
+func TestWriteHTML_Paces(t *testing.T) {
+	r := reporttest.Full(1)
+	page := htmlOf(t, r)
+	table := page[strings.Index(page, `<table id="hits-2"`):]
+	table = table[:strings.Index(table, "</table>")]
+	for name, want := range map[string]string{"golanglru": "26.56 %|26.46 %", "golanglru-2q": "29.38 %"} {
+		row := regexp.MustCompile(`(?s)<th scope="row"[^>]*>` + name + `[ <].*?</tr>`).FindString(table)
+		var got []string
+		for _, m := range regexp.MustCompile(`barred"[^>]*>([\d.]+ %)`).FindAllStringSubmatch(row, -1) {
+			got = append(got, m[1])
+		}
+		if strings.Join(got, "|") != want {
+			t.Errorf("%s has the hit ratios %q, want %s, in %s", name, got, want, row)
+		}
+	}
+}

@@ -254,12 +254,14 @@ func (r *Report) paces(fields []field) []string {
 	var all []string
 	for _, c := range r.Contestants {
 		if g, ok := most[c.Name]; ok && g.high.HitRatio-g.low.HitRatio > paceDiffers {
-			all = append(all, fmt.Sprintf("%s depends on the pace: at %s it has %s %s and %s %s, as it does part of its work in the background.",
-				c.Name, g.at, share(g.low.HitRatio), g.low.Pace, share(g.high.HitRatio), g.high.Pace))
+			all = append(all, fmt.Sprintf("%s depends on the pace: at %s it has %s %s and %s %s.",
+				c.Name, g.at, share(g.low.HitRatio), paceWord(g.low.Pace), share(g.high.HitRatio), paceWord(g.high.Pace)))
 		}
 	}
 	return all
 }
+
+func paceWord(p Pace) string { return cmp.Or(string(p), "unpaced") }
 
 // extremes returns the named cache's rows with the least and the greatest hit
 // ratio, nil if it has not several.

@@ -109,7 +109,7 @@ func (r *Report) hitTable(t *Table, n int) *table {
 	for _, p := range paces {
 		out.Columns = append(out.Columns, column{Title: strings.TrimSpace("Hit ratio " + string(p))})
 	}
-	out.Columns = append(out.Columns, columnsOf("", "of OPT", "Entries", "Bytes an entry", "Peak live ÷ capacity", "Writes dropped", "Refused", "Wrong", "Stale", "Replay", "Bounds")[1:]...)
+	out.Columns = append(out.Columns, columnsOf("", "of OPT", "Entries", "Bytes an entry", "Peak live ÷ capacity", "Writes dropped", "Refused", "Wrong", "Stale", "Bounds")[1:]...)
 	out.Columns[len(out.Columns)-1].Words = true
 	opt, _ := t.opt()
 	for _, ref := range t.References {
@@ -189,7 +189,7 @@ func ofOPT(x, opt float64) string {
 func ratioCell(x, low, high float64) cell {
 	c := cell{Text: share(x), Bar: decimals(min(max(x, 0), 1), 4)}
 	if low < high {
-		c.Sub = shareRange(low, high)
+		c.Sub = decimals(100*low, 2) + "–" + decimals(100*high, 2)
 	}
 	return c
 }
@@ -200,35 +200,52 @@ func (t *Table) hitCells(a *Row, paces []Pace, opt float64, leads bool) []cell {
 	if leads {
 		out[0].Kind, out[0].Note = "best", "leads"
 	}
-	for _, p := range paces {
-		i := slices.IndexFunc(t.Rows, func(r Row) bool { return r.Name == a.Name && r.Pace == p && r.Failed == "" })
-		switch {
-		case a.Pace == "" && len(paces) > 1:
-			if p == paces[0] {
-				c := ratioCell(a.HitRatio, a.Low, a.High)
-				c.Span, c.Note = len(paces), "at each pace"
-				out = append(out, c)
-			}
-		case i < 0:
+	for i := 0; i < len(paces); i++ {
+		if row, n := t.rowAt(a.Name, paces[i:]); row == nil {
 			out = append(out, cell{Text: "–"})
-		default:
-			out = append(out, ratioCell(t.Rows[i].HitRatio, t.Rows[i].Low, t.Rows[i].High))
+		} else {
+			c := ratioCell(row.HitRatio, row.Low, row.High)
+			if n > 1 {
+				c.Span = n
+			}
+			out = append(out, c)
+			i += n - 1
 		}
 	}
 	capacity := cmp.Or(a.Entries, t.Capacity)
 	worst := t.worst(a.Name)
+	bounded := a.Bounds == BoundsEntries || a.Bounds == BoundsAbout
 	return append(out,
-		bad(ofOPT(a.HitRatio, opt), opt > 0 && a.HitRatio > opt, "above OPT"),
+		bad(ofOPT(a.HitRatio, opt), bounded && opt > 0 && a.HitRatio > opt, "above OPT"),
 		cell{Text: when(t.Bytes > 0, thousands(a.Entries))},
 		cell{Text: when(a.BytesPerEntry > 0, decimals(a.BytesPerEntry, 0))},
-		bad(decimals(float64(worst.Peak)/float64(max(capacity, 1)), 2), a.Bounds != BoundsNothing && a.Bounds != BoundsBytes && worst.Peak > int64(capacity), "over"),
+		bad(decimals(float64(worst.Peak)/float64(max(capacity, 1)), 2), bounded && worst.Peak > int64(capacity), "over"),
 		bad(when(worst.Dropped > 0, share(float64(worst.Dropped)/float64(max(worst.Writes, 1)))), worst.Dropped > 0, ""),
 		cell{Text: when(worst.Rejected > 0, thousands(worst.Rejected))},
 		bad(when(worst.Wrong > 0, thousands(worst.Wrong)), worst.Wrong > 0, ""),
 		bad(when(worst.Stale > 0, thousands(worst.Stale)), worst.Stale > 0, ""),
-		cell{Text: span(a.Time)},
 		cell{Text: string(a.Bounds)},
 	)
+}
+
+// rowAt returns the named cache's row at the first of the paces, and at how many
+// of them it is the same: a row without a pace is that of each that has no own.
+func (t *Table) rowAt(name string, paces []Pace) (*Row, int) {
+	at := func(p Pace) *Row {
+		i := slices.IndexFunc(t.Rows, func(r Row) bool { return r.Name == name && r.Pace == p && r.Failed == "" })
+		if i < 0 {
+			return nil
+		}
+		return &t.Rows[i]
+	}
+	if row := at(paces[0]); row != nil {
+		return row, 1
+	}
+	n := 1
+	for n < len(paces) && at(paces[n]) == nil {
+		n++
+	}
+	return at(""), n
 }
 
 // worst returns the greatest counts of the named cache at any pace.
