@@ -31,6 +31,7 @@ test: ## prove every adapter, that docs/matrix.* say so, and everything else
 	go test -shuffle=on $$(go list ./... | grep -vE '/backend/memory$$|/adapters/|/internal/naive$$')
 	go -C docs/example test ./...
 	go -C docs/compare-example test ./...
+	go -C internal/bench test ./...
 	@$(MAKE) --no-print-directory browser-test
 browser-test: ## look at the HTML report in headless Chromium; SCREENSHOTS=DIR keeps pictures
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -q && apt-get install -qy --no-install-recommends chromium; } || \
@@ -48,10 +49,11 @@ fmt: ## format the code
 	$(lint) fmt ./...
 bench: ## run the benchmarks that match BENCH, in the format benchstat reads
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime $(BENCHTIME) -count $(COUNT) -timeout 0 ./...
+	go -C internal/bench test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime $(BENCHTIME) -count $(COUNT) -timeout 0 .
 bench-report: ## measure the adapters beside their libraries; BENCHFLAGS='-lib otter -case Get.*'
-	go run ./internal/bench/report $(BENCHFLAGS)
+	go -C internal/bench run ./report $(BENCHFLAGS)
 bench-memory: ## measure the bytes that an adapter adds to an entry
-	go run ./internal/bench/report -memory $(BENCHFLAGS)
+	go -C internal/bench run ./report -memory $(BENCHFLAGS)
 fuzz: ## run each fuzz test for FUZZTIME
 	@go test -list '^Fuzz' ./... | awk '/^Fuzz/ {f[n++] = $$1} /^ok/ {while (n) print $$2, f[--n]}' | \
 	while read -r pkg f; do \
