@@ -52,8 +52,12 @@ func TestDiff(t *testing.T) {
 		{"a failure", func(r *report.Report) { r.Hits.Tables[0].Rows[0].Failed = "broken\nin two lines" }, []string{"- hits, 187 entries, golanglru: fails: broken in two lines"}},
 		{"other requests", func(r *report.Report) { r.Workload.Requests++; r.Hits.Tables[0].Rows[0].Failed = "broken" }, []string{"~ hits: not compared: the requests are not the same: arc oltp.gz (914,146 requests, 186,880 keys, sample 1) was arc oltp.gz (914,145 requests, 186,880 keys, sample 1)"}},
 		{"another mode", func(r *report.Report) { r.Hits.Mode = "trace" }, []string{"~ hits: not compared: the settings are not the same: mode trace, TTL none, a load of 1 ms for 8 clients was mode fill, TTL none, a load of 1 ms for 8 clients"}},
-		{"slower", func(r *report.Report) { r.Speed.Cases[0].Rows[2].Ratio = stat.Interval{Median: 1.2, Low: 1.19, High: 1.21} }, []string{"- speed, hit, 1 goroutine on 1 CPU, otter: 1.20 (1.19–1.21) of the baseline's time was 0.84 (0.82–0.86)"}},
-		{"faster", func(r *report.Report) { r.Speed.Cases[0].Rows[2].Ratio = stat.Interval{Median: 0.5, Low: 0.49, High: 0.51} }, []string{"+ speed, hit, 1 goroutine on 1 CPU, otter: 0.50 (0.49–0.51) of the baseline's time was 0.84 (0.82–0.86)"}},
+		{"slower", func(r *report.Report) {
+			r.Speed.Cases[0].Rows[2].Ratio = stat.Interval{Median: 1.2, Low: 1.19, High: 1.21}
+		}, []string{"- speed, hit, 1 goroutine on 1 CPU, otter: 1.20 (1.19–1.21) of the baseline's time was 0.84 (0.82–0.86)"}},
+		{"faster", func(r *report.Report) {
+			r.Speed.Cases[0].Rows[2].Ratio = stat.Interval{Median: 0.5, Low: 0.49, High: 0.51}
+		}, []string{"+ speed, hit, 1 goroutine on 1 CPU, otter: 0.50 (0.49–0.51) of the baseline's time was 0.84 (0.82–0.86)"}},
 		{"slower within the interval", func(r *report.Report) { r.Speed.Cases[0].Rows[2].Ratio.Median += 0.01 }, nil},
 		{"slower within the control", func(r *report.Report) {
 			x := r.Speed.Cases[0].Rows[2].Ratio.Median * 1.02
