@@ -25,10 +25,11 @@ type probe[K comparable, V any] struct {
 	ctx   context.Context
 	opts  Options
 	scale int          // of units of real time
-	hurry *atomic.Bool // a tenth of the check's real time is over
+	hurry *atomic.Bool // a third of the check's real time is over
 	rule  string       // that the check is about
 	fault *fault
-	stray *fault // of stats/size, in a check of another rule
+	first atomic.Pointer[fault] // the fault before Close, which may hang because of it
+	stray *fault                // of stats/size, in a check of another rule
 
 	model map[K]*cell[V]
 	nvals int
@@ -69,6 +70,7 @@ func (p *probe[K, V]) live(f func(p *probe[K, V])) {
 			q.audit()
 		}
 	})
+	p.first.Store(p.fault)
 	for _, q := range append(p.others, p) {
 		p.guard(q.shut)
 		if p.stray == nil {

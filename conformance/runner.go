@@ -358,7 +358,7 @@ func (r *runner[K, V]) session(o Options, f func(p *probe[K, V])) *fault {
 func (r *runner[K, V]) sessionAt(scale int, o Options, f func(p *probe[K, V])) *fault {
 	p := &probe[K, V]{r: r, rule: r.rule, ctx: context.Background(), scale: scale, opts: o, model: map[K]*cell[V]{}}
 	p.hurry = new(atomic.Bool)
-	defer time.AfterFunc(r.limit/10, func() { p.hurry.Store(true) }).Stop() // in real time
+	defer time.AfterFunc(r.limit/3, func() { p.hurry.Store(true) }).Stop() // in real time
 	done, overtime := make(chan struct{}), make(chan struct{})
 	finished, t := false, r.t
 	if t == nil {
@@ -385,10 +385,16 @@ func (r *runner[K, V]) sessionAt(scale int, o Options, f func(p *probe[K, V])) *
 	select {
 	case <-done:
 	case <-overtime:
+		if f := p.first.Load(); f != nil {
+			return f
+		}
 		return &fault{kind: hung, what: "the backend deadlocked: it waits for what never comes, however much time passes", stack: stacks()}
 	case <-watchdog.C:
 		limit := r.limit
 		r.limit = max(limit/4, time.Second) // a backend that hangs once hangs often
+		if f := p.first.Load(); f != nil {
+			return f
+		}
 		return &fault{kind: hung, what: fmt.Sprintf("the backend hung: the check did not end within %v", limit), stack: stacks()}
 	}
 	r.expected, r.dropped = r.expected+p.expected, r.dropped+p.dropped
