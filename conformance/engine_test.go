@@ -317,3 +317,26 @@ func TestCheck_CloseHangs(t *testing.T) {
 		t.Errorf("%s: %s, %s; want a hang", s.Only[0], got.Outcome, got.Why)
 	}
 }
+
+// refusing refuses Puts where it has a capacity.
+type refusing struct {
+	*cache
+	bounded bool
+}
+
+func (r refusing) Traits() backend.Traits {
+	if !r.bounded {
+		return backend.Traits{Bound: backend.BoundNone}
+	}
+	return backend.Traits{Refuses: true}
+}
+
+func TestCheck_RefusesWithCapacity(t *testing.T) {
+	r := conformance.Check(subject{New: func(o conformance.Options) (backend.Backend[string, string], error) {
+		b, err := memory.New[string, string](memory.Options{Capacity: o.Capacity})
+		return refusing{b, o.Capacity > 0}, err
+	}, Only: []string{"stats/counters"}})
+	if want := (backend.Traits{Refuses: true}); r.Traits != want {
+		t.Errorf("traits %+v, want %+v", r.Traits, want)
+	}
+}

@@ -134,8 +134,9 @@ func (r *runner[K, V]) preflight() error {
 		return fmt.Errorf("conformance: New failed: %s", fault.what)
 	}
 	if fault := r.session(Options{Capacity: 100}, func(p *probe[K, V]) {
-		if d, ok := backend.As[backend.Describer](p.b); ok { // a bound may exist only where one was asked for
+		if d, ok := backend.As[backend.Describer](p.b); ok { // a bound may exist only where one was asked for, and refusals with it
 			r.traits.Bound = d.Traits().Bound
+			r.traits.Refuses = r.traits.Refuses || d.Traits().Refuses
 		}
 	}); fault != nil && fault.kind == newFailed {
 		return fmt.Errorf("conformance: New with a capacity of 100 failed: %s", fault.what)
