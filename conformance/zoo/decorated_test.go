@@ -3,7 +3,6 @@ package zoo
 import (
 	"context"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -30,7 +29,6 @@ func (m *metered) Get(ctx context.Context, key string) ([]byte, bool, error) {
 type prefixed struct {
 	in  cache
 	bug bug
-	mu  sync.Mutex
 }
 
 var decoratedBugs = map[bug]string{
