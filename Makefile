@@ -5,6 +5,8 @@ BENCH ?= .
 BENCHTIME ?= 100ms
 COUNT ?= 6
 BENCHFLAGS ?=
+RACE ?= ./backend/... ./compare/record ./compare/trace ./compare/policy ./compare/workload ./internal/bytecache ./internal/clock \
+	./internal/codec ./internal/expiry ./internal/keycode ./internal/ristcore ./internal/stat
 lint := go tool -modfile=internal/tools/go.mod golangci-lint
 ristretto := github.com/dgraph-io/ristretto
 compare := go run ./cmd/cachepact compare hits --capacity 1%,10%
@@ -37,8 +39,8 @@ browser-test: ## look at the HTML report in headless Chromium; SCREENSHOTS=DIR k
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -q && apt-get install -qy --no-install-recommends chromium; } || \
 		echo 'make: chromium is missing and cannot be installed here' >&2
 	go -C internal/browsertest test -count=1 ./...
-race: ## the same under the race detector
-	go test -race -shuffle=on ./...
+race: ## the race detector where CI has time for it; RACE=./... is everything
+	go test -race -short -shuffle=on $(RACE)
 soak: ## what CI has no time for: the correct backends 50 times on 1, 2 and 8 processors and 20 times under -race, and every fault under every trait
 	go test -count=50 -cpu=1,2,8 -timeout=60m -run '^Test(Correct_Accepted|Correct|Reference)$$' ./conformance ./conformance/faulty ./conformance/zoo
 	go test -race -count=20 -timeout=60m -run '^Test(Correct_Accepted|Correct|Reference)$$' ./conformance ./conformance/faulty ./conformance/zoo
