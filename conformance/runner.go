@@ -191,7 +191,7 @@ func (r *runner[K, V]) pilot() {
 	fault, base := idle(0)
 	// The longer a time is, the less the rest of the session and other programs
 	// weigh in what it costs. It is short enough while it costs next to nothing.
-	for _, d := range []time.Duration{time.Minute, time.Hour, 60 * time.Hour, 3000 * time.Hour, 20 * 365 * 24 * time.Hour} {
+	for d := time.Minute; d < 20*365*24*time.Hour; d *= 8 {
 		cost := time.Duration(math.MaxInt64)
 		for range 4 { // the least, for other programs only add to it
 			if fault == nil && cost-base >= 5*time.Millisecond {
