@@ -365,7 +365,9 @@ func noCounters[K comparable, V any](names ...string) func(r *runner[K, V]) stri
 func (p *probe[K, V]) counts(want map[string]uint64, f func()) {
 	before := p.stats().Counters
 	dropped := p.dropped
+	p.counting = true
 	f()
+	p.counting = false
 	p.settle()
 	after := p.stats().Counters
 	if p.dropped != dropped {

@@ -358,6 +358,7 @@ func (r *runner[K, V]) session(o Options, f func(p *probe[K, V])) *fault {
 
 func (r *runner[K, V]) sessionAt(scale int, o Options, f func(p *probe[K, V])) *fault {
 	p := &probe[K, V]{r: r, rule: r.rule, ctx: context.Background(), scale: scale, opts: o, model: map[K]*cell[V]{}}
+	p.lossy = o.Capacity > 0 && r.traits.Bound == backend.BoundApproximate // of one shard there may be too many keys
 	p.hurry = new(atomic.Bool)
 	defer time.AfterFunc(r.limit/3, func() { p.hurry.Store(true) }).Stop() // in real time
 	done, overtime := make(chan struct{}), make(chan struct{})

@@ -26,7 +26,6 @@ package ristcore
 import (
 	"context"
 	"fmt"
-	"hash/maphash"
 	"iter"
 	"sync"
 	"sync/atomic"
@@ -92,13 +91,12 @@ type Cache[K comparable, V any] struct {
 // New returns a cache of the given capacity in entries, which must be positive.
 // The name is that of the adapter. Open makes the library, with c's hooks.
 func New[K comparable, V any](name string, capacity int64, open func(c *Cache[K, V]) (Library[K, V], error)) (*Cache[K, V], error) {
-	seed := maphash.MakeSeed()
 	c := &Cache[K, V]{
 		name:     name,
 		capacity: capacity,
 		slack:    uint64(min(maxInserts, 1+capacity/16)),
 		keys:     backend.NewKeyChecker[K](),
-		hash:     func(key K) uint64 { return maphash.Comparable(seed, key) },
+		hash:     hasher[K](),
 		clock:    clock.New(),
 	}
 	c.soonest.Store(never)
