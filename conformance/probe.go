@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"reflect"
-	"runtime/debug"
 	"strings"
 	"sync/atomic"
 	"testing/synctest"
@@ -97,7 +96,7 @@ func (p *probe[K, V]) guard(f func()) {
 		default:
 			if p.fault == nil {
 				p.fault = p.newFault(panicked, fmt.Sprintf("panic: %v", v), "")
-				p.fault.stack = string(debug.Stack())
+				p.fault.stack = panicStack()
 			}
 		}
 	}()
