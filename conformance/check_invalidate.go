@@ -248,6 +248,21 @@ func invalidateChecks[K comparable, V any]() []check[K, V] {
 			}
 			p.wantSize(0)
 		}},
+		{rule: "invalidate/key", kase: "each-put-again", run: func(p *probe[K, V]) {
+			n, held := min(20, p.r.keys.N), 0
+			for i := range n {
+				p.put(p.key(i))
+				p.invalidate(p.key(i))
+				p.put(p.key(i))
+				if _, hit := p.get(p.key(i)); hit {
+					held++
+				}
+			}
+			if held < n/2 { // where Puts may be refused, one alone tells nothing
+				p.hinted("a removal outlives itself, and takes the Put that follows it", "most of them: nothing needs room",
+					"of %d keys that were put, invalidated and put again, %d hit", n, held)
+			}
+		}},
 		{rule: "invalidate/zerokey", kase: "only-that", run: func(p *probe[K, V]) {
 			var zero K
 			if !p.putOdd(zero) {
