@@ -40,6 +40,15 @@ func (l *lane) hit()   { l.hits.Add(1) }
 func (l *lane) miss()  { l.misses.Add(1) }
 func (l *lane) leave() { l.others.Add(1) }
 
+// alone reports whether the caller, which is inside, was at some moment of the call
+// the only one inside.
+func (l *lane) alone() bool {
+	left := l.left() // read first, see shut
+	return left+1 == l.entered.Load()
+}
+
+func (l *lane) left() uint64 { return l.hits.Load() + l.misses.Load() + l.others.Load() }
+
 // shut keeps later calls out and returns when those inside have left.
 func (g *gate) shut() {
 	g.closed.Store(true)
@@ -47,7 +56,7 @@ func (g *gate) shut() {
 		// What has left is read before what has entered. When they are equal,
 		// nobody was inside at the first of these reads.
 		for l := &g.lane[i]; ; runtime.Gosched() {
-			if left := l.hits.Load() + l.misses.Load() + l.others.Load(); left == l.entered.Load() {
+			if left := l.left(); left == l.entered.Load() {
 				break
 			}
 		}
