@@ -2,38 +2,70 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 FUZZTIME ?= 10s
 BENCH ?= .
+BENCHTIME ?= 100ms
+COUNT ?= 6
+BENCHFLAGS ?=
 lint := go tool -modfile=internal/tools/go.mod golangci-lint
 ristretto := github.com/dgraph-io/ristretto
-compare := go run ./cmd/cachepact compare --capacity 1%,5%,10%
+compare := go run ./cmd/cachepact compare hits --capacity 1%,10%
 
-.PHONY: help compare test race lint fmt bench fuzz matrix check
+# What the matrix is made of, and the shell that tests it and writes the matrix: $(call prove,flags for go test,directory).
+proved := ./backend/memory ./adapters/... ./internal/naive
+prove = reports=$$(mktemp -d); trap 'rm -r "$$reports"' EXIT; mkdir "$$reports/new"; \
+	CONFORMANCE_REPORT=$$reports go test -count=1 $(1) $(proved); \
+	go run ./cmd/cachepact matrix "$$reports" --markdown $(2)/matrix.md --json $(2)/matrix.json --html $(2)/matrix.html
+
+.PHONY: help compare test browser-test race soak lint fmt bench bench-report bench-memory fuzz matrix charts check
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
-compare: ## replay a real trace and a Zipf workload through every adapter
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
+compare: ## replay a real trace and a Zipf workload through every adapter, and write report.html and report-zipf.html
 	@go mod download $(ristretto)
-	$(compare) --trace "$$(go list -m -f '{{.Dir}}' $(ristretto))/sim/gli.lirs.gz"
-	$(compare) --workload zipf:s=0.99,keys=100000,requests=1000000
-test: ## prove every adapter, and everything else
-	go test -shuffle=on ./...
+	$(compare) --trace "$$(go list -m -f '{{.Dir}}' $(ristretto))/sim/gli.lirs.gz" --html report.html
+	$(compare) --workload zipf:s=0.99,keys=100000,requests=300000 --html report-zipf.html
+test: ## prove every adapter, that docs/matrix.* say so, and everything else
+	@$(call prove,-shuffle=on,"$$reports"/new); \
+	for form in md json html; do \
+		diff "docs/matrix.$$form" "$$reports/new/matrix.$$form" >"$$reports/diff" || \
+		{ head -40 "$$reports/diff"; echo "docs/matrix.$$form is not what the adapters do: run make matrix"; exit 1; }; \
+	done
+	go test -shuffle=on $$(go list ./... | grep -vE '/backend/memory$$|/adapters/|/internal/naive$$')
 	go -C docs/example test ./...
+	go -C docs/compare-example test ./...
+	go -C internal/bench test ./...
+	@$(MAKE) --no-print-directory browser-test
+browser-test: ## look at the HTML report in headless Chromium; SCREENSHOTS=DIR keeps pictures
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -q && apt-get install -qy --no-install-recommends chromium; } || \
+		echo 'make: chromium is missing and cannot be installed here' >&2
+	go -C internal/browsertest test -count=1 ./...
 race: ## the same under the race detector
-	go test -race -shuffle=on $$(go list ./... | grep -v /conformance/faulty)
+	go test -race -shuffle=on ./...
+soak: ## what CI has no time for: the correct backends 50 times on 1, 2 and 8 processors and 20 times under -race, and every fault under every trait
+	go test -count=50 -cpu=1,2,8 -timeout=60m -run '^Test(Correct_Accepted|Correct|Reference)$$' ./conformance ./conformance/faulty ./conformance/zoo
+	go test -race -count=20 -timeout=60m -run '^Test(Correct_Accepted|Correct|Reference)$$' ./conformance ./conformance/faulty ./conformance/zoo
+	go test -timeout=60m ./conformance/faulty -long
 lint: ## static checks and formatting
 	$(lint) run ./...
 fmt: ## format the code
 	$(lint) fmt ./...
 bench: ## run the benchmarks that match BENCH, in the format benchstat reads
-	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+	go test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime $(BENCHTIME) -count $(COUNT) -timeout 0 ./...
+	go -C internal/bench test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime $(BENCHTIME) -count $(COUNT) -timeout 0 .
+bench-report: ## measure the adapters beside their libraries; BENCHFLAGS='-lib otter -case Get.*'
+	go -C internal/bench run ./report $(BENCHFLAGS)
+bench-memory: ## measure the bytes that an adapter adds to an entry
+	go -C internal/bench run ./report -memory $(BENCHFLAGS)
 fuzz: ## run each fuzz test for FUZZTIME
 	@go test -list '^Fuzz' ./... | awk '/^Fuzz/ {f[n++] = $$1} /^ok/ {while (n) print $$2, f[--n]}' | \
 	while read -r pkg f; do \
 		echo "$$pkg $$f"; go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) "$$pkg" </dev/null; \
 	done
 matrix: ## write docs/matrix.*: the rules that each adapter keeps, and each library used naively
-	@reports=$$(mktemp -d); trap 'rm -r "$$reports"' EXIT; \
-	CONFORMANCE_REPORT=$$reports go test -count=1 -run '^Test(Conformance|Naive|String|Uint64|Struct|Any)(Keys)?$$' \
-		./backend/memory ./adapters/... ./internal/naive; \
-	go run ./cmd/cachepact matrix "$$reports" --markdown docs/matrix.md --json docs/matrix.json --html docs/matrix.html
+	@$(call prove,,docs)
+charts: ## build compare/report/page/charts.min.js from the packages that package-lock.json pins; needs Node
+	cd compare/report/page && npm ci --ignore-scripts --no-audit --no-fund && npm run --silent build && \
+	for licence in echarts/NOTICE echarts/LICENSE echarts/licenses/LICENSE-d3 zrender/LICENSE tslib/LICENSE.txt; do \
+		printf '==== %s ====\n\n' "$$licence"; tr -d '\r' <"node_modules/$$licence"; printf '\n\n'; \
+	done >charts.LICENSE.txt && rm -r node_modules
 check: ## all that a change must pass
 	go vet ./...
 	go fix -diff ./...

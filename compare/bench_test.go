@@ -6,6 +6,7 @@ import (
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
+	"github.com/cachepact/cachepact/compare/report"
 	"github.com/cachepact/cachepact/compare/trace"
 )
 
@@ -20,7 +21,7 @@ func BenchmarkReplay(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, err := replay(context.Background(), cache, l, Flat); err != nil {
+		if _, err := replay(context.Background(), cache, l, pacing{Pace: report.Flat}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -1,21 +1,35 @@
 package compare
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/cachepact/cachepact/compare/report"
 )
 
-// A Capacity is a number of entries, or a share of a workload's distinct keys.
+// A Capacity is a number of entries, a share of a workload's distinct keys, or a
+// number of bytes.
 type Capacity struct {
 	entries int
 	percent float64 // if entries is 0
+	bytes   int64   // if both are
+	unit    string  // of bytes, as given
 }
 
-// ParseCapacities reads a list such as "1%,5%,1000".
+// auto is the grid of libCacheSim, but for its lowest points.
+const auto = "0.1%,0.3%,1%,3%,10%,30%"
+
+// ParseCapacities reads a list such as "1%,5%,1000,64MiB". The word auto stands for
+// 0.1, 0.3, 1, 3, 10 and 30 percent.
 func ParseCapacities(list string) ([]Capacity, error) {
+	if strings.TrimSpace(list) == "auto" {
+		list = auto
+	}
 	var all []Capacity
 	for text := range strings.SplitSeq(list, ",") {
 		c, err := parseCapacity(strings.TrimSpace(text))
@@ -27,6 +41,22 @@ func ParseCapacities(list string) ([]Capacity, error) {
 	return all, nil
 }
 
+// capacityUnits are the units of bytes.
+var capacityUnits = []struct {
+	name  string
+	bytes float64
+}{
+	{"KiB", 1 << 10},
+	{"MiB", 1 << 20},
+	{"GiB", 1 << 30},
+	{"TiB", 1 << 40},
+	{"kB", 1e3},
+	{"MB", 1e6},
+	{"GB", 1e9},
+	{"TB", 1e12},
+	{"B", 1},
+}
+
 func parseCapacity(text string) (Capacity, error) {
 	if share, ok := strings.CutSuffix(text, "%"); ok {
 		p, err := strconv.ParseFloat(share, 64)
@@ -35,45 +65,81 @@ func parseCapacity(text string) (Capacity, error) {
 		}
 		return Capacity{percent: p}, nil
 	}
+	for _, unit := range capacityUnits {
+		number, ok := strings.CutSuffix(text, unit.name)
+		if !ok {
+			continue
+		}
+		n, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+		if n *= unit.bytes; err != nil || !(n >= 1 && n < 1<<50) {
+			return Capacity{}, fmt.Errorf("capacity %q: expected a number of bytes from 1B to 1024TiB", text)
+		}
+		return Capacity{bytes: int64(n), unit: text}, nil
+	}
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < 1 || n > math.MaxInt32 {
-		return Capacity{}, fmt.Errorf("capacity %q: expected a number of entries from 1 to %d, or a percentage of the distinct keys such as 5%%", text, math.MaxInt32)
+		return Capacity{}, fmt.Errorf("capacity %q: expected a number of entries from 1 to %d, a percentage of the distinct keys such as 5%%, or bytes such as 64MiB", text, math.MaxInt32)
 	}
 	return Capacity{entries: int(n)}, nil
 }
 
-// in returns the capacity in entries for a load. A number of entries is scaled to
-// the sample that the load is, to the nearest entry. A percentage is that of the
-// load's keys, but never none.
-func (c Capacity) in(l *load) (int, error) {
-	if c.entries == 0 {
-		return max(1, int(math.Round(float64(l.distinct)*c.percent/100))), nil
-	}
-	n := int(math.Round(float64(c.entries) * l.sample()))
-	if n == 0 {
-		return 0, fmt.Errorf("capacity %v at a sample of %v: expected at least one entry in the sample", c, l.sample())
-	}
-	return n, nil
-}
-
 // String returns what ParseCapacities reads.
 func (c Capacity) String() string {
-	if c.entries > 0 {
+	switch {
+	case c.entries > 0:
 		return strconv.Itoa(c.entries)
+	case c.bytes > 0:
+		return c.unit
 	}
 	return strconv.FormatFloat(c.percent, 'f', -1, 64) + "%"
 }
 
-// resolve returns the capacities in entries, each once, ascending.
-func resolve(all []Capacity, l *load) ([]int, error) {
-	var entries []int
+// A room is a capacity for a load: entries or, if they are zero, bytes.
+type room struct {
+	entries int
+	bytes   int64
+}
+
+func (r room) String() string {
+	if r.bytes > 0 {
+		return report.Bytes(r.bytes)
+	}
+	return report.Count(r.entries) + " entries"
+}
+
+// in returns the capacity for a load. A number is scaled to the sample that the
+// load is, to the nearest entry or byte. A percentage is that of the load's keys,
+// but never none.
+func (c Capacity) in(l *load) (room, error) {
+	switch {
+	case c.bytes > 0:
+		return room{bytes: max(1, int64(math.Round(float64(c.bytes)*l.sample())))}, nil
+	case c.entries == 0:
+		return room{entries: max(1, int(math.Round(float64(l.distinct)*c.percent/100)))}, nil
+	}
+	n := int(math.Round(float64(c.entries) * l.sample()))
+	if n == 0 {
+		return room{}, fmt.Errorf("capacity %v at a sample of %v: expected at least one entry in the sample", c, l.sample())
+	}
+	return room{entries: n}, nil
+}
+
+// resolve returns the capacities for a load, each once, those in entries first,
+// ascending.
+func resolve(all []Capacity, l *load) ([]room, error) {
+	var rooms []room
 	for _, c := range all {
-		n, err := c.in(l)
+		r, err := c.in(l)
 		if err != nil {
 			return nil, err
 		}
-		entries = append(entries, n)
+		rooms = append(rooms, r)
 	}
-	slices.Sort(entries)
-	return slices.Compact(entries), nil
+	slices.SortFunc(rooms, func(a, b room) int {
+		return cmp.Or(cmp.Compare(a.bytes, b.bytes), cmp.Compare(a.entries, b.entries))
+	})
+	return slices.Compact(rooms), nil
 }
+
+// errNoSizes says why a capacity in bytes means nothing.
+var errNoSizes = errors.New("a capacity in bytes: the requests have no sizes; expected --value, the size of every value")

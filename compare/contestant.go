@@ -27,12 +27,22 @@ type Contestant struct {
 	// New returns an empty cache. What it can hold should be as close to the
 	// options as the cache allows; how close that is, its Traits say.
 	New func(Options) (backend.Backend[uint64, uint64], error)
+	// NewBytes is New for values that are byte slices, which the comparison of
+	// memory and capacities in bytes need. Without it the cache takes part in
+	// these with numbers as values, or not at all.
+	NewBytes func(Options) (backend.Backend[uint64, []byte], error)
 }
 
 // Options says what a contestant should be able to hold.
 type Options struct {
 	// Capacity is a number of entries, at least 1.
 	Capacity int
+	// Bytes is the capacity of a cache that is bounded by bytes, all in all. If
+	// it is zero, such a cache is to have room for Capacity entries.
+	Bytes int64
+	// Value is the size of a value in bytes, by mean; of use to a cache that is
+	// bounded by bytes and has to hold Capacity entries. Zero means a number.
+	Value int
 }
 
 // version returns the version of the module the contestant comes from.

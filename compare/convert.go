@@ -19,6 +19,7 @@ import (
 // convert writes l to a file, or to stdout if it is called -. It goes through
 // everything before it writes anything, so that a failure leaves nothing behind.
 func convert(l *load, file string, stdout io.Writer, o trace.WriteOptions) error {
+	o.Groups = l.grouped
 	var future []uint32
 	if o.Format == "oraclegeneral" {
 		var err error

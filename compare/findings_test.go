@@ -9,6 +9,7 @@ import (
 
 	"github.com/cachepact/cachepact/adapters/golanglru"
 	"github.com/cachepact/cachepact/backend"
+	"github.com/cachepact/cachepact/compare/report"
 	"github.com/cachepact/cachepact/compare/trace"
 )
 
@@ -121,13 +122,13 @@ func TestFindings(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			report, err := run(t.Context(), l, []Contestant{{Name: "x", LRU: tt.lru, New: tt.make}}, []Capacity{{entries: 50}})
+			r, err := measureHits(t, l, []Contestant{{Name: "x", LRU: tt.lru, New: tt.make}}, Capacity{entries: 50})
 			if err != nil {
 				t.Fatal(err)
 			}
-			table := report.Tables[0]
+			table := r.Hits.Tables[0]
 			var all []string
-			for _, f := range table.Findings {
+			for _, f := range r.Findings {
 				all = append(all, f.Text)
 			}
 			if got := strings.Join(all, "; "); !strings.Contains(got, tt.want) || tt.want == "" && got != "" {
@@ -147,18 +148,18 @@ func TestPaces(t *testing.T) {
 		t.Fatal(err)
 	}
 	flushes := 0
-	report, err := run(t.Context(), l, []Contestant{{Name: "x", New: func(o Options) (backend.Backend[uint64, uint64], error) {
+	r, err := measureHits(t, l, []Contestant{{Name: "x", New: func(o Options) (backend.Backend[uint64, uint64], error) {
 		b, err := golanglru.New[uint64, uint64](o.Capacity)
 		return buffered{fake{Backend: b}, func() { flushes++ }}, err
-	}}}, []Capacity{{entries: 10}})
+	}}}, Capacity{entries: 10})
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows := report.Tables[0].Rows
-	if len(rows) != 2 || rows[0].label() != "x flat" || rows[1].label() != "x settled" {
+	rows := r.Hits.Tables[0].Rows
+	if len(rows) != 2 || rows[0].Pace != report.Flat || rows[1].Pace != report.Settled {
 		t.Fatalf("rows %v; want x flat, x settled", rows)
 	}
-	if int64(flushes) != rows[1].Misses {
-		t.Errorf("%d flushes; want one for each of %d misses", flushes, rows[1].Misses)
+	if int64(flushes) != 2*rows[1].Misses || rows[1].Runs != 2 {
+		t.Errorf("%d flushes in %d runs; want one for each of %d misses in two runs", flushes, rows[1].Runs, rows[1].Misses)
 	}
 }

@@ -26,15 +26,20 @@ func (f *loadFlags) addTrace(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.file, "trace", "", "`file` with recorded requests, plain or packed by gzip, xz, zstd or bzip2")
 	flags.StringVar(&f.options.Format, "format", "", "`format` of the trace, recognised if not given: "+strings.Join(trace.Formats(), ", "))
+	must(cmd.RegisterFlagCompletionFunc("format", completeOne(trace.Formats()...)))
 	flags.StringVar(&f.options.Columns, "columns", "", "`positions` in a csv without header, such as time=1,id=2,size=3,delimiter=tab,unit=ms")
 }
 
 func (f *loadFlags) addWorkload(cmd *cobra.Command) {
-	var kinds []string
+	var kinds, typed []string
 	for _, k := range workload.Kinds() {
 		kinds = append(kinds, k.Name)
+		typed = append(typed, k.Name+":\t"+k.Doc)
 	}
 	cmd.Flags().StringVar(&f.spec, "workload", "", "generated requests, `kind:name=value,...` of the kinds "+strings.Join(kinds, ", "))
+	must(cmd.RegisterFlagCompletionFunc("workload", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return typed, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+	}))
 }
 
 func (f *loadFlags) addLimits(cmd *cobra.Command) {
@@ -43,6 +48,9 @@ func (f *loadFlags) addLimits(cmd *cobra.Command) {
 	flags.Int64Var(&f.options.Max, "max-requests", 0, "stop after `n` requests (default: all)")
 	flags.Float64Var(&f.options.Sample, "sample", 0, "take only a `share` of the keys, such as 0.01, and scale capacities alike (default: all)")
 }
+
+// given reports whether the flags name something to read.
+func (f *loadFlags) given() bool { return f.file != "" || f.spec != "" }
 
 // load reads what the flags say.
 func (f *loadFlags) load(cmd *cobra.Command) (*load, error) {

@@ -4,35 +4,45 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"math"
 	"path/filepath"
+	"time"
 
+	"github.com/cachepact/cachepact/compare/report"
 	"github.com/cachepact/cachepact/compare/trace"
 	"github.com/cachepact/cachepact/compare/workload"
 )
 
-// held is the number of requests up to which a load is kept in memory. A longer
-// one is read anew for each replay; what needs to know the future is left out.
-const held = 1 << 25
+// held is how many bytes of requests are kept in memory: 2²⁵ requests that are
+// nothing but keys. A longer load is read anew for each replay; what needs to know
+// the future is left out.
+const held = 12 << 25
 
 // A load is the requests that every contestant gets.
 type load struct {
-	name     string // of the file without directory, or the workload's description
-	format   string // of the trace; empty if generated
-	requests int64
-	distinct int
-	ttls     bool // some requests have one
-
+	name   string // of the file without directory, or the workload's description
+	format string // of the trace; empty if generated
 	limits trace.Limits
 	open   func() (trace.Source, func() error, error)
-	index  *trace.Index
-	all    segment // empty if the load is too long to hold
+
+	profile
+	index     *trace.Index
+	lifetimes *lifetimes
+	ttlMode   ttlMode // of the deadlines of the segments
+	noFill    bool    // a Get that misses does not store
+	all       segment // empty if the load is too long to hold
 }
 
-// A segment is some consecutive requests, as columns.
-type segment struct {
-	keys []uint64
-	ids  []uint32   // of the keys, in order of first appearance
-	ops  []trace.Op // nil: all are Get
+// A profile is what is known of requests once they have all been read.
+type profile struct {
+	requests int64
+	ops      [4]int64 // by trace.Op
+	distinct int
+	ttls     bool     // some requests have one
+	timed    bool     // some requests have a time other than zero
+	grouped  bool     // some keys have a group
+	sizes    []uint32 // by id: of the value, the last one that is not zero; nil: there are none
+	counts   []uint32 // by id: of requests
 }
 
 func loadTrace(file string, o trace.Options) (*load, error) {
@@ -59,7 +69,7 @@ func loadWorkload(spec string, limits trace.Limits) (*load, error) {
 }
 
 // scan reads everything once, so that an error comes before any figure, and
-// keeps it if it is not more than limit.
+// keeps it if it is not more than limit bytes.
 func (l *load) scan(limit int) (err error) {
 	src, done, err := l.open()
 	if err != nil {
@@ -69,34 +79,73 @@ func (l *load) scan(limit int) (err error) {
 	if r, ok := src.(*trace.Reader); ok {
 		l.format = r.Format()
 	}
-	l.index = trace.NewIndex()
-	for seg, err := range l.read(batches(src)) {
+	l.profile, l.index, l.lifetimes, l.all = profile{}, trace.NewIndex(), newLifetimes(), segment{}
+	keep := true
+	for seg, err := range l.read(batches(src), l.learn) {
 		if err != nil {
 			return err
 		}
-		l.requests += int64(len(seg.keys))
-		if l.requests <= int64(limit) {
+		if keep {
 			l.all.append(seg)
-		} else {
-			l.all = segment{}
+		}
+		if l.all.size() > limit {
+			l.all, keep = segment{}, false
 		}
 	}
 	l.distinct = l.index.Len()
+	if l.sizes != nil { // keys that came later and have none
+		l.sizes = append(l.sizes, make([]uint32, l.distinct-len(l.sizes))...)
+	}
 	return nil
 }
 
-func (s *segment) append(more segment) {
-	if more.ops != nil && s.ops == nil {
-		s.ops = make([]trace.Op, len(s.keys))
+// learn adds a request to what is known.
+func (l *load) learn(id uint32, q trace.Request) {
+	l.requests++
+	l.ops[q.Op]++
+	l.ttls, l.timed, l.grouped = l.ttls || q.TTL != 0, l.timed || q.Time != 0, l.grouped || q.Group != 0
+	if int(id) == len(l.counts) {
+		l.counts = append(l.counts, 0)
 	}
-	s.keys = append(s.keys, more.keys...)
-	s.ids = append(s.ids, more.ids...)
-	if s.ops != nil {
-		if more.ops == nil {
-			more.ops = make([]trace.Op, len(more.keys))
+	if l.counts[id] < math.MaxUint32 {
+		l.counts[id]++
+	}
+	if q.Size > 0 {
+		if missing := len(l.counts) - len(l.sizes); missing > 0 {
+			l.sizes = append(l.sizes, make([]uint32, missing)...)
 		}
-		s.ops = append(s.ops, more.ops...)
+		l.sizes[id] = uint32(min(q.Size, math.MaxUint32))
 	}
+	l.lifetimes.learn(id, q)
+}
+
+// describe describes l in a report.
+func (l *load) describe() *report.Workload {
+	return &report.Workload{
+		Name: l.name, Format: l.format, Requests: l.requests, Distinct: l.distinct, Sample: l.sample(),
+		Gets: l.ops[trace.Get], Sets: l.ops[trace.Set], Deletes: l.ops[trace.Delete], Updates: l.ops[trace.Update],
+		TTLs: l.ttls, Sizes: l.sizes != nil, TopKey: l.topKey(), Value: l.meanSize(),
+	}
+}
+
+// topKey returns the share of the requests that are for the most popular key.
+func (l *load) topKey() float64 {
+	most := uint32(0)
+	for _, n := range l.counts {
+		most = max(most, n)
+	}
+	return ratio(int64(most), l.requests)
+}
+
+// meanSize returns the size of a value by mean over the keys that have one, or 0.
+func (l *load) meanSize() float64 {
+	total, keys := int64(0), int64(0)
+	for _, size := range l.sizes {
+		if size > 0 {
+			total, keys = total+int64(size), keys+1
+		}
+	}
+	return ratio(total, keys)
 }
 
 // sample returns the share of the keys that the load has.
@@ -122,20 +171,21 @@ func (l *load) segments(size int) iter.Seq2[segment, error] {
 			}
 			return
 		}
-		for seg, err := range l.read(l.batches()) {
+		var t *lifetimes
+		var deadlines []time.Duration
+		if l.expires() {
+			t, deadlines = l.lifetimes.start(), make([]time.Duration, batchSize)
+		}
+		for seg, err := range l.read(l.batches(), nil) {
+			if t != nil {
+				seg.deadlines = deadlines[:len(seg.keys)]
+				l.setDeadlines(seg, t)
+			}
 			if !yield(seg, err) {
 				return
 			}
 		}
 	}
-}
-
-func (s segment) slice(from, to int) segment {
-	part := segment{keys: s.keys[from:to], ids: s.ids[from:to]}
-	if s.ops != nil {
-		part.ops = s.ops[from:to]
-	}
-	return part
 }
 
 // batches yields the requests as they are read. A batch is valid until the next.
@@ -176,27 +226,24 @@ func batches(src trace.Source) iter.Seq2[[]trace.Request, error] {
 // batchSize is how many requests are read at a time.
 const batchSize = 512
 
-// read turns requests into segments.
-func (l *load) read(batches iter.Seq2[[]trace.Request, error]) iter.Seq2[segment, error] {
+// read turns requests into segments. The function learn, if there is one, is
+// called for each.
+func (l *load) read(batches iter.Seq2[[]trace.Request, error], learn func(uint32, trace.Request)) iter.Seq2[segment, error] {
 	return func(yield func(segment, error) bool) {
-		keys := make([]uint64, batchSize)
-		ids := make([]uint32, batchSize)
-		ops := make([]trace.Op, batchSize)
+		c := newColumns()
 		for batch, err := range batches {
-			gets := true
+			c.reset(len(batch))
 			for i, q := range batch {
-				l.ttls = l.ttls || q.TTL != 0
-				keys[i], ops[i] = q.Key, q.Op
-				gets = gets && q.Op == trace.Get
+				id, idErr := l.index.ID(q.Key)
 				if err == nil {
-					ids[i], err = l.index.ID(q.Key)
+					err = idErr
 				}
+				if learn != nil && idErr == nil {
+					learn(id, q)
+				}
+				c.set(i, id, q)
 			}
-			seg := segment{keys: keys[:len(batch)], ids: ids[:len(batch)]}
-			if !gets {
-				seg.ops = ops[:len(batch)]
-			}
-			if !yield(seg, err) || err != nil {
+			if !yield(c.get(), err) || err != nil {
 				return
 			}
 		}

@@ -42,7 +42,8 @@ func Command(own ...Contestant) *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newCompare(append(Builtin(), own...)), newTrace())
+	all := append(Builtin(), own...)
+	root.AddCommand(newCompare(all), newTrace(), newChild(all))
 	return root
 }
 
@@ -50,7 +51,7 @@ func Command(own ...Contestant) *cobra.Command {
 // after one line on standard error with the code of an [ExitError], or with 2.
 func Exit(cmd *cobra.Command) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	code := execute(ctx, cmd, os.Args[1:], os.Stdout, os.Stderr)
+	code := execute(withProcesses(ctx), cmd, childArgs(cmd, os.Args[1:]), os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
 }
@@ -83,41 +84,4 @@ func execute(ctx context.Context, cmd *cobra.Command, args []string, stdout, std
 		return exit.Code
 	}
 	return 2
-}
-
-func newCompare(all []Contestant) *cobra.Command {
-	var load loadFlags
-	var adapters, capacities string
-	cmd := &cobra.Command{
-		Use:   "compare (--trace FILE | --workload SPEC)",
-		Short: "Replay requests through caches and compare their hits",
-		Example: `  cachepact compare --trace oltp.gz --capacity 1%,5%,10%
-  cachepact compare --trace keys.txt.zst --format keys --capacity 1000 --adapters golanglru
-  cachepact compare --workload zipf:s=0.99,keys=100000,requests=1000000,seed=1`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			chosen, err := choose(all, adapters)
-			if err != nil {
-				return err
-			}
-			sizes, err := ParseCapacities(capacities)
-			if err != nil {
-				return err
-			}
-			l, err := load.load(cmd)
-			if err != nil {
-				return err
-			}
-			report, err := run(cmd.Context(), l, chosen, sizes)
-			if err != nil {
-				return err
-			}
-			return report.Text(cmd.OutOrStdout())
-		},
-	}
-	load.add(cmd)
-	f := cmd.Flags()
-	f.StringVar(&capacities, "capacity", "1%,5%,10%", "comma-separated `list` of entries (1000) or percentages of the distinct keys (5%)")
-	f.StringVar(&adapters, "adapters", "", "comma-separated `list` out of "+strings.Join(names(all), ", ")+"; all if not given")
-	return cmd
 }

@@ -67,6 +67,29 @@ func TestBadInput(t *testing.T) {
 		{"less than one entry", "compare --sample 0.999 --capacity 1 --sample 0.4 --workload uniform", "at least one entry in the sample"},
 		{"format of a workload", "compare --format arc --workload zipf", "expected --trace"},
 		{"columns", "compare --columns id=x --trace " + good, "columns"},
+		{"capacity in bytes", "compare --capacity 0MiB --trace " + good, `capacity "0MiB"`},
+		{"bytes without sizes", "compare --capacity 1MiB --trace " + good, "expected --value"},
+		{"value", "compare --value -1 --trace " + good, "value -1: expected"},
+		{"pace", "compare --pace flat,fast --trace " + good, `pace "fast": expected flat, settled or paced`},
+		{"mode", "compare --mode write --trace " + good, `mode "write": expected fill or trace`},
+		{"mode without writes", "compare --mode trace --trace " + good, "no writes"},
+		{"ttl", "compare --ttl 5 --trace " + good, `ttl "5": expected trace, none or a time`},
+		{"negative ttl", "compare --ttl -5s --trace " + good, `ttl "-5s"`},
+		{"ttl without times", "compare --ttl 5s --trace " + good, "have no times"},
+		{"runs", "compare --runs 0 --trace " + good, "runs 0: expected 1 or more"},
+		{"load", "compare --load 0s --trace " + good, "load 0s: expected a time above 0"},
+		{"work", "compare --work -1s --trace " + good, "work -1s: expected a time from 0"},
+		{"clients", "compare --clients 0 --trace " + good, "clients 0: expected a number from 1"},
+		{"points", "compare --points 1 --trace " + good, "points 1: expected a number from 2"},
+		{"seed", "compare --seed -1 --trace " + good, "seed"},
+		{"color", "compare --color red --trace " + good, `color "red": expected auto, always or never`},
+		{"progress", "compare --progress yes --trace " + good, `progress "yes": expected auto, always or never`},
+		{"html nowhere", "compare --html /no/such/dir/r.html --trace " + good, "/no/such/dir"},
+		{"two on standard output", "compare --html - --json - --trace " + good, "one report on standard output"},
+		{"absent baseline", "compare --baseline /no/such/file --trace " + good, "/no/such/file"},
+		{"baseline that is none", "compare --baseline " + good + " --trace " + good, "baseline"},
+		{"unknown part", "compare hitz --trace " + good, "unknown command"},
+		{"all without requests", "compare all", "expected --trace FILE or --workload SPEC"},
 		{"unknown flag", "compare --nope", "unknown flag: --nope"},
 		{"unknown command", "comparr", `unknown command "comparr"`},
 		{"argument", "compare " + good, "unknown command"},
@@ -98,8 +121,7 @@ func TestTable(t *testing.T) {
 	if code != 0 || stderr != "" {
 		t.Fatalf("exit code %d, stderr %q", code, stderr)
 	}
-	got = regexp.MustCompile(` *[0-9.]+[mµn]?s\n`).ReplaceAllString(got, " TIME\n")
-	got = regexp.MustCompile(` +time\n`).ReplaceAllString(got, " TIME\n")
+	got = regexp.MustCompile(` *(time|[0-9.]+ [mµn]?s)  `).ReplaceAllString(got, " TIME ")
 	got = regexp.MustCompile(` v[0-9]\S*`).ReplaceAllString(got, "")
 	got = regexp.MustCompile(`; go.*`).ReplaceAllString(got, "; MACHINE")
 	golden := filepath.Join("testdata", "table.txt")
@@ -118,7 +140,7 @@ func TestTable(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, args := range []string{"", "--help", "compare --help"} {
+	for _, args := range []string{"", "--help", "compare --help", "compare hits --help", "compare all --help"} {
 		code, stdout, stderr := command(t, strings.Fields(args)...)
 		if code != 0 || stderr != "" || !strings.Contains(stdout, "Usage:") {
 			t.Errorf("cachepact %s: exit code %d, stdout %q, stderr %q; want the help", args, code, stdout, stderr)

@@ -2,117 +2,182 @@ package compare
 
 import (
 	"context"
+	"errors"
+	"math"
 	"time"
 
 	"github.com/cachepact/cachepact/backend"
+	"github.com/cachepact/cachepact/compare/policy"
+	"github.com/cachepact/cachepact/compare/report"
 	"github.com/cachepact/cachepact/compare/trace"
 )
 
-// A Pace is how the driver treats writes.
-type Pace string
-
-const (
-	// Flat replays in a tight loop, which gives a cache that works in the
-	// background no time to.
-	Flat Pace = "flat"
-	// Settled waits after each write until the cache has done all the work it
-	// owes.
-	Settled Pace = "settled"
-)
-
-// An Outcome is what the driver counted in one replay.
-type Outcome struct {
-	Hits   int64
-	Misses int64
-	// Peak is the most live entries seen.
-	Peak int64
-	// Wrong counts the values returned that were not the last written under
-	// their key.
-	Wrong int64
-	// Time is what the replay took, without the driver's own bookkeeping between
+// An outcome is what the driver counted in one replay.
+type outcome struct {
+	hits   int64
+	misses int64
+	// peak is the most live entries seen.
+	peak int64
+	// wrong counts the values returned that were not the last written under
+	// their key, and stale those of entries that had expired.
+	wrong, stale int64
+	// probed is how many of the Puts of a key that was not there were looked at
+	// right after, and dropped how many of those could not be read.
+	probed, dropped int64
+	// writes counts the Puts, tooLarge those refused for their size, and rejected
+	// those of which the cache says that it refused them.
+	writes, tooLarge, rejected int64
+	// ops counts the requests executed, by trace.Op.
+	ops [4]int64
+	// asked counts the Gets of all kinds, by whether they hit; said is what the
+	// cache's own counters say of that, if it has them.
+	asked, said [2]int64
+	says        bool
+	// time is what the replay took, without the driver's own bookkeeping between
 	// the requests.
-	Time time.Duration
-}
-
-// HitRatio returns the share of hits in all reads.
-func (o Outcome) HitRatio() float64 {
-	if o.Hits+o.Misses == 0 {
-		return 0
-	}
-	return float64(o.Hits) / float64(o.Hits+o.Misses)
+	time time.Duration
+	// series is the hit ratio in each of equally long parts of the requests.
+	series []float64
 }
 
 // A driver replays requests: it reads, and stores what it missed. Every value
 // names its key and the write it comes from, so that whatever a cache returns can
 // be told from what it should.
+//
+// Deadlines are in the trace's own time, of which a cache knows nothing. So it gets
+// no TTL, and the driver invalidates each entry when its deadline has come, which
+// is what a cache does that expires exactly.
 type driver struct {
 	b       backend.Backend[uint64, uint64]
 	settled bool
-	last    []uint32 // by id: the number of the last write; 0: none
-	writes  uint32
-	Outcome
+	noFill  bool
+	due     *policy.Deadlines // nil: nothing expires
+	keys    []uint64          // by id, of those in due
+	last    []uint32          // by id: the number of the last write, or gone or expired
+	write   uint32            // number of the last write
+	every   int64             // so many stores are looked at once
+	left    int64             // until then
+
+	extraHits, extraMisses int64 // Gets that are no request
+	outcome
 }
 
-// samples is how many times in a replay the live entries are counted.
-const samples = 256
+const (
+	gone    = 0              // never written, or deleted
+	expired = math.MaxUint32 // the last write has expired
+)
+
+const (
+	// windows is how many parts of the requests have a hit ratio of their own.
+	windows = 100
+	// samples is how many times in each of them the live entries are counted.
+	samples = 3
+	// probes is about how many stores are looked at at most, and each of so many at
+	// most: a look is one more Get of a key, which a policy may take for a use.
+	probes, probeEvery = 4096, 64
+)
+
+// A pacing says how the driver treats writes and misses.
+type pacing struct {
+	report.Pace
+	load, work time.Duration
+	clients    int
+}
 
 // replay runs the requests of l through b.
-func replay(ctx context.Context, b backend.Backend[uint64, uint64], l *load, pace Pace) (Outcome, error) {
-	d := &driver{b: b, settled: pace == Settled, last: make([]uint32, l.distinct)}
-	every := int(min(max(l.requests/samples, 64), 1<<16))
+func replay(ctx context.Context, b backend.Backend[uint64, uint64], l *load, p pacing) (outcome, error) {
+	d := &driver{b: b, settled: p.Pace == report.Settled, noFill: l.noFill, last: make([]uint32, l.distinct)}
+	d.every = max(probeEvery, l.requests/probes)
+	d.left = d.every / 2
+	if l.expires() {
+		d.due, d.keys = policy.NewDeadlines(l.distinct), make([]uint64, l.distinct)
+	}
+	play, count := d.play, d.count
+	if p.Pace == report.Paced {
+		paced := newSchedule(d, p)
+		play, count = paced.play, paced.count
+	}
+	every := int(max(1, l.requests/(windows*samples)))
+	w := window{driver: d, length: max(1, (l.requests+windows-1)/windows)}
+	seen := 0
 	for seg, err := range l.segments(every) {
 		if err == nil {
 			err = ctx.Err()
 		}
 		if err != nil {
-			return d.Outcome, err
+			return d.outcome, err
 		}
 		start := time.Now()
-		if seg.ops == nil {
-			err = d.reads(ctx, seg)
-		} else {
-			err = d.mixed(ctx, seg)
-		}
-		d.Time += time.Since(start)
+		err = play(ctx, seg)
+		d.time += time.Since(start)
 		if err != nil {
-			return d.Outcome, err
+			return d.outcome, err
 		}
-		s, err := b.Stats(ctx)
-		if err != nil {
-			return d.Outcome, err
-		}
-		d.Peak = max(d.Peak, s.Size)
-	}
-	return d.Outcome, nil
-}
-
-// reads replays requests that are all reads.
-func (d *driver) reads(ctx context.Context, seg segment) error {
-	for i, key := range seg.keys {
-		if err := d.get(ctx, key, seg.ids[i]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (d *driver) mixed(ctx context.Context, seg segment) error {
-	for i, key := range seg.keys {
-		var err error
-		switch id := seg.ids[i]; seg.ops[i] {
-		case trace.Get:
-			err = d.get(ctx, key, id)
-		case trace.Set:
-			err = d.put(ctx, key, id)
-		case trace.Delete:
-			d.last[id] = 0
-			err = backend.InvalidateKey(ctx, d.b, key)
-		case trace.Update:
-			var hit bool
-			if hit, err = d.lookup(ctx, key, id); hit {
-				err = d.put(ctx, key, id)
+		w.add(int64(len(seg.keys)))
+		if seen += len(seg.keys); seen >= max(every, 64) {
+			seen = 0
+			if err := count(ctx); err != nil {
+				return d.outcome, err
 			}
 		}
+	}
+	w.end()
+	err := count(ctx)
+	return d.outcome, err
+}
+
+// A window turns the counts of a driver into a series.
+type window struct {
+	*driver
+	length, at   int64 // requests
+	hits, misses int64 // before the window
+}
+
+func (w *window) add(requests int64) {
+	if w.at += requests; w.at >= w.length {
+		w.end()
+		w.at %= w.length
+	}
+}
+
+// end ends a window. One without a Get is like the one before.
+func (w *window) end() {
+	hits, misses := w.driver.hits-w.hits, w.driver.misses-w.misses
+	switch {
+	case hits+misses > 0:
+		w.series = append(w.series, ratio(hits, hits+misses))
+	case w.at >= w.length && len(w.series) > 0:
+		w.series = append(w.series, w.series[len(w.series)-1])
+	}
+	w.hits, w.misses = w.driver.hits, w.driver.misses
+}
+
+// count asks the cache what it counts.
+func (d *driver) count(ctx context.Context) error {
+	s, err := d.b.Stats(ctx)
+	if err != nil {
+		return err
+	}
+	d.peak = max(d.peak, s.Size)
+	hits, ok := s.Counters[backend.CounterHits]
+	misses, too := s.Counters[backend.CounterMisses]
+	d.says = ok && too
+	d.said = [2]int64{int64(misses), int64(hits)}
+	d.asked = [2]int64{d.misses + d.extraMisses, d.hits + d.extraHits}
+	d.rejected = d.tooLarge + int64(s.Counters[backend.CounterRejections])
+	return nil
+}
+
+// play runs the requests one after the other.
+func (d *driver) play(ctx context.Context, seg segment) error {
+	if seg.ops == nil && d.due == nil && !d.noFill {
+		return d.reads(ctx, seg)
+	}
+	for i := range seg.keys {
+		missed, err := d.request(ctx, seg, i)
+		if err == nil && missed {
+			err = d.store(ctx, seg, i)
+		}
 		if err != nil {
 			return err
 		}
@@ -120,32 +185,142 @@ func (d *driver) mixed(ctx context.Context, seg segment) error {
 	return nil
 }
 
-func (d *driver) get(ctx context.Context, key uint64, id uint32) error {
-	hit, err := d.lookup(ctx, key, id)
-	switch {
-	case err != nil:
-		return err
-	case hit:
-		d.Hits++
-		return nil
+// reads is play for requests that are all Gets of what does not expire.
+func (d *driver) reads(ctx context.Context, seg segment) error {
+	for i, key := range seg.keys {
+		id := seg.ids[i]
+		hit, err := d.lookup(ctx, key, id)
+		if err != nil {
+			return err
+		}
+		if hit {
+			d.hits++
+			continue
+		}
+		d.misses++
+		if err := d.fill(ctx, key, id); err != nil {
+			return err
+		}
 	}
-	d.Misses++
-	return d.put(ctx, key, id)
+	d.ops[trace.Get] += int64(len(seg.keys))
+	return nil
+}
+
+// request runs request i of a segment. It reports whether that missed what is to
+// be stored now.
+func (d *driver) request(ctx context.Context, seg segment, i int) (missed bool, err error) {
+	if d.due != nil {
+		if err := d.expire(ctx, seg.times[i]); err != nil {
+			return false, err
+		}
+	}
+	key, id, op := seg.keys[i], seg.ids[i], seg.op(i)
+	d.ops[op]++
+	switch op {
+	case trace.Get:
+		hit, err := d.lookup(ctx, key, id)
+		switch {
+		case err != nil:
+			return false, err
+		case hit:
+			d.hits++
+			return false, nil
+		}
+		d.misses++
+		return !d.noFill, nil
+	case trace.Set:
+		if d.due != nil {
+			d.expires(key, id, seg.deadlines[i])
+		}
+		return false, d.put(ctx, key, id)
+	case trace.Delete:
+		d.last[id] = gone
+		if d.due != nil {
+			d.due.Remove(id)
+		}
+		return false, backend.InvalidateKey(ctx, d.b, key)
+	case trace.Update:
+		hit, err := d.lookup(ctx, key, id)
+		if err == nil && hit {
+			d.extraHits++
+			err = d.put(ctx, key, id)
+		} else {
+			d.extraMisses++
+		}
+		return false, err
+	}
+	return false, nil
+}
+
+// store stores what request i missed.
+func (d *driver) store(ctx context.Context, seg segment, i int) error {
+	if d.due != nil {
+		d.expires(seg.keys[i], seg.ids[i], seg.deadlines[i])
+	}
+	return d.fill(ctx, seg.keys[i], seg.ids[i])
+}
+
+// expires notes when the entry that is about to be stored expires.
+func (d *driver) expires(key uint64, id uint32, deadline time.Duration) {
+	d.keys[id] = key
+	d.due.Set(id, deadline)
+}
+
+// expire invalidates what has expired.
+func (d *driver) expire(ctx context.Context, now time.Duration) error {
+	for {
+		id, ok := d.due.Expired(now)
+		if !ok {
+			return nil
+		}
+		d.last[id] = expired
+		if err := backend.InvalidateKey(ctx, d.b, d.keys[id]); err != nil {
+			return err
+		}
+	}
 }
 
 // lookup reads a key and checks the value.
 func (d *driver) lookup(ctx context.Context, key uint64, id uint32) (hit bool, err error) {
 	v, hit, err := d.b.Get(ctx, key)
-	if hit && (d.last[id] == 0 || v != stamp(id, d.last[id])) {
-		d.Wrong++
+	if hit && (v != stamp(id, d.last[id]) || d.last[id] == gone) {
+		if d.last[id] == expired {
+			d.stale++
+		} else {
+			d.wrong++
+		}
 	}
 	return hit, err
 }
 
+// fill stores a key that was not there.
+func (d *driver) fill(ctx context.Context, key uint64, id uint32) error {
+	err := d.put(ctx, key, id)
+	if d.left--; d.left > 0 || err != nil || d.last[id] == gone {
+		return err
+	}
+	d.left = d.every
+	d.probed++
+	hit, err := d.lookup(ctx, key, id)
+	if hit {
+		d.extraHits++
+	} else {
+		d.extraMisses++
+		d.dropped++
+	}
+	return err
+}
+
 func (d *driver) put(ctx context.Context, key uint64, id uint32) error {
-	d.writes = max(d.writes+1, 1) // never 0, also after 2³² writes
-	d.last[id] = d.writes
-	err := d.b.Put(ctx, key, stamp(id, d.writes), nil)
+	if d.write++; d.write == expired {
+		d.write = 1 // after 2³² writes
+	}
+	d.writes++
+	d.last[id] = d.write
+	err := d.b.Put(ctx, key, stamp(id, d.write), nil)
+	if errors.Is(err, backend.ErrTooLarge) {
+		d.last[id], d.tooLarge, err = gone, d.tooLarge+1, nil
+	}
 	if err == nil && d.settled {
 		err = backend.Flush(ctx, d.b)
 	}

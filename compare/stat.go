@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cachepact/cachepact/compare/policy"
+	"github.com/cachepact/cachepact/compare/report"
 	"github.com/cachepact/cachepact/compare/trace"
 )
 
@@ -67,12 +68,14 @@ func (s *stat) add(q trace.Request, id uint32) {
 // text writes the figures for a terminal.
 func (s *stat) text(w io.Writer, l *load) error {
 	var out bytes.Buffer
-	out.WriteString(Workload{l.name, l.format, l.requests, l.distinct, l.sample()}.String() + "\n")
+	out.WriteString(l.describe().String() + "\n")
 	tw := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
 	line := func(name, format string, args ...any) {
 		fmt.Fprintf(tw, "  %s\t%s\n", name, fmt.Sprintf(format, args...))
 	}
-	of := func(n, all int64) string { return fmt.Sprintf("%s, %s", count(n), percent(float64(n)/float64(all))) }
+	of := func(n, all int64) string {
+		return fmt.Sprintf("%s, %s", report.Count(n), report.Percent(float64(n)/float64(all)))
+	}
 	for op, n := range s.ops {
 		if n > 0 {
 			line("requests to "+trace.Op(op).String(), "%s", of(n, l.requests))
@@ -85,7 +88,7 @@ func (s *stat) text(w io.Writer, l *load) error {
 	line("keys asked for once", "%s", of(int64(len(counts)-once), int64(len(counts))))
 	line("requests for the most popular key", "%s", of(int64(counts[0]), l.requests))
 	if top := len(counts) / 100; top > 1 {
-		line("requests for the most popular "+count(int64(top))+" keys", "%s", of(sum(counts[:top]), l.requests))
+		line("requests for the most popular "+report.Count(int64(top))+" keys", "%s", of(sum(counts[:top]), l.requests))
 	}
 	if s.timed {
 		line("time", "%v", s.last-s.first)
@@ -98,7 +101,7 @@ func (s *stat) text(w io.Writer, l *load) error {
 			}
 		}
 		line("requests with a size", "%s", of(s.sized, l.requests))
-		line("bytes of all keys", "%s; mean %s, largest %s", count(total), count(total/keys), count(largest))
+		line("bytes of all keys", "%s; mean %s, largest %s", report.Count(total), report.Count(total/keys), report.Count(largest))
 	}
 	if s.ttls > 0 {
 		line("requests with a TTL", "%s; shortest %v, longest %v", of(s.ttls, l.requests), s.least, s.ttl)
@@ -108,16 +111,15 @@ func (s *stat) text(w io.Writer, l *load) error {
 		if err != nil {
 			return err
 		}
-		for _, entries := range capacities {
+		for _, r := range capacities {
 			var all []string
-			for _, r := range refs.at(entries) {
-				all = append(all, r.Name+" "+percent(r.HitRatio()))
+			for _, r := range refs.at(r.entries) {
+				all = append(all, r.Name+" "+report.Percent(r.HitRatio))
 			}
-			line("hit ratio at capacity "+count(int64(entries)), "%s", strings.Join(all, ", "))
+			line("hit ratio at capacity "+report.Count(r.entries), "%s", strings.Join(all, ", "))
 		}
-		endless := Reference{Hits: int64(policy.LRU(refs.requests, l.distinct))}
-		endless.Misses = refs.gets - endless.Hits
-		line("hit ratio without a bound", "%s", percent(endless.HitRatio()))
+		endless := int64(policy.LRU(refs.requests, l.distinct))
+		line("hit ratio without a bound", "%s", report.Percent(ratio(endless, refs.gets)))
 	}
 	_ = tw.Flush() // a bytes.Buffer takes everything
 	_, err := w.Write(out.Bytes())

@@ -131,6 +131,7 @@ func (f *outFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.file, "out", "-", "`file` to write, packed if its name ends in .gz, .zst or .xz; - is standard output")
 	flags.StringVar(&f.options.Format, "to", "csv", "`format` to write: "+strings.Join(trace.WriteFormats(), ", "))
+	must(cmd.RegisterFlagCompletionFunc("to", completeOne(trace.WriteFormats()...)))
 	flags.BoolVar(&f.options.Lossy, "lossy", false, "leave out what the format cannot hold: requests other than get, and TTLs")
 }
 

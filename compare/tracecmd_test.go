@@ -24,7 +24,7 @@ func TestTraceStat(t *testing.T) {
   requests with a size              5, 71.43 %
   bytes of all keys                 170; mean 85, largest 120
   requests with a TTL               1, 14.29 %; shortest 1m0s, longest 1m0s
-  hit ratio at capacity 1           OPT with bypass 40.00 %, OPT 40.00 %, LRU 40.00 %, FIFO 40.00 %
+  hit ratio at capacity 1           OPT with bypass 40.00 %, OPT 40.00 %, LRU 40.00 %, FIFO 40.00 %, CLOCK 40.00 %
   hit ratio without a bound         60.00 %
 `
 	if squeeze(got) != squeeze(want) {

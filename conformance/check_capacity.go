@@ -171,6 +171,30 @@ func capacityChecks[K comparable, V any]() []check[K, V] {
 		for i := range 20 {
 			p.hit(p.key(100 + i))
 		}
+	}}, check[K, V]{rule: "hit/put", kase: "room-after-removal-of-any", opts: Options{Capacity: 50}, void: exact, run: func(p *probe[K, V]) {
+		for _, gone := range []int{30, 15, 0} { // the newest, some in the middle, the oldest
+			p.clear()
+			for i := range 50 {
+				p.put(p.key(i))
+			}
+			for i := range 20 {
+				p.invalidate(p.key(gone + i))
+			}
+			for i := range 10 { // of the same keys and of others
+				p.put(p.key(gone + i))
+				p.put(p.key(100 + i))
+			}
+			p.settle()
+			p.wantSize(50)
+			for i := range 50 {
+				if i < gone || i >= gone+20 || i < gone+10 {
+					p.hit(p.key(i))
+				}
+			}
+			for i := range 10 {
+				p.hit(p.key(100 + i))
+			}
+		}
 	}}, check[K, V]{rule: "invalidate/nil", kase: "bound-stays", opts: Options{Capacity: 50}, void: noBound, run: func(p *probe[K, V]) {
 		p.lossy = true
 		for range 2 {

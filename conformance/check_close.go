@@ -126,7 +126,7 @@ func closeChecks[K comparable, V any]() []check[K, V] {
 			p.b = nil
 			p.sleep(3 * p.unit()) // a timer left behind would fire now
 		}},
-		{rule: "close/idempotent", kase: "ended-when-it-returns", void: noCloser[K, V], free: func(r *runner[K, V]) error { return r.endedGoroutines() }},
+		{rule: "close/idempotent", kase: "ended-when-it-returns", void: noCloser[K, V], free: func(r *runner[K, V]) error { return r.watched(r.endedGoroutines) }},
 		{rule: "close/idempotent", kase: "no-goroutine-left", free: func(r *runner[K, V]) error {
 			if len(r.leaks) == 0 {
 				return nil

@@ -36,11 +36,16 @@ func (p *probe[K, V]) rounds(n int) int {
 }
 
 // a mixture says how often clients do what, in parts.
-type mixture struct{ get, put, invalidate, clear, size int }
+type mixture struct {
+	get, put, invalidate, clear, size int
+	zero                              int  // Puts with a TTL that is over; then half of the others have a TTL, too
+	views                             bool // also through the optional interfaces
+}
 
 // A recorder runs clients against a few keys and keeps the history.
 type recorder[K comparable, V any] struct {
 	p       *probe[K, V]
+	mix     mixture
 	keys    []K
 	vals    []V // by number
 	clock   atomic.Int64
@@ -49,7 +54,7 @@ type recorder[K comparable, V any] struct {
 
 // record runs one round of clients. Every value put has a number of its own.
 func record[K comparable, V any](p *probe[K, V], nkeys, clients, ops int, mix mixture, rng *rand.Rand) *recorder[K, V] {
-	rec := &recorder[K, V]{p: p, history: make([][]lop, nkeys)}
+	rec := &recorder[K, V]{p: p, mix: mix, history: make([][]lop, nkeys)}
 	for i := range nkeys {
 		rec.keys = append(rec.keys, p.key(i))
 	}
@@ -83,7 +88,7 @@ func record[K comparable, V any](p *probe[K, V], nkeys, clients, ops int, mix mi
 			add(key, timed(lop{kind: opInvalidate, client: -1}, func() lop { rec.invalidate(&rec.keys[key]); return lop{val: absent} }))
 		}
 	}
-	total := mix.get + mix.put + mix.invalidate + mix.clear + mix.size
+	total := mix.get + mix.put + mix.invalidate + mix.zero + mix.clear + mix.size
 	var wg sync.WaitGroup
 	start := make(chan struct{})
 	for c := range clients {
@@ -100,6 +105,8 @@ func record[K comparable, V any](p *probe[K, V], nkeys, clients, ops int, mix mi
 						add(key, timed(lop{kind: opPut, client: c}, func() lop { rec.put(key, val); return lop{val: number(val)} }))
 					case n < mix.get+mix.put+mix.invalidate:
 						add(key, timed(lop{kind: opInvalidate, client: c}, func() lop { rec.invalidate(&rec.keys[key]); return lop{val: absent} }))
+					case n < total-mix.size-mix.clear:
+						add(key, timed(lop{kind: opInvalidate, client: c}, func() lop { rec.putLiving(key, val, new(time.Duration(-i))); return lop{val: absent} }))
 					case n < total-mix.size:
 						o := timed(lop{kind: opInvalidate, client: c}, func() lop { rec.invalidate(nil); return lop{val: absent} })
 						for key := range nkeys {
@@ -167,8 +174,21 @@ func (p *probe[K, V]) together(n int, f func(g int)) {
 }
 
 func (rec *recorder[K, V]) put(key, val int) {
+	var ttl *time.Duration
+	if rec.mix.zero > 0 && val%2 == 1 {
+		ttl = new(time.Hour)
+	}
+	rec.putLiving(key, val, ttl)
+}
+
+func (rec *recorder[K, V]) putLiving(key, val int, ttl *time.Duration) {
 	p := rec.p
-	err := p.b.Put(p.ctx, rec.keys[key], rec.vals[val], nil)
+	var err error
+	if rec.mix.views && val%3 == 0 {
+		err = backend.PutMany(p.ctx, p.b, []backend.Item[K, V]{{Key: rec.keys[key], Value: rec.vals[val], TTL: ttl}})
+	} else {
+		err = p.b.Put(p.ctx, rec.keys[key], rec.vals[val], ttl)
+	}
 	p.flushed(&err)
 	if err != nil {
 		panic(&fault{what: fmt.Sprintf("Put under load returned the error %q", err), want: "nil"})
@@ -184,10 +204,38 @@ func (rec *recorder[K, V]) invalidate(key *K) {
 	}
 }
 
+// look gets a key through one of the ways there are.
+func (rec *recorder[K, V]) look(key int) (v V, hit bool, err error) {
+	p, k := rec.p, rec.keys[key]
+	if rec.mix.views {
+		switch n := rand.IntN(4); {
+		case n == 0 && p.r.has.entries:
+			e, hit, err := backend.GetEntry(p.ctx, p.b, k)
+			return e.Value, hit, err
+		case n == 1 && p.r.has.batcher:
+			got, err := backend.GetMany(p.ctx, p.b, []K{k})
+			v, hit := got[k]
+			return v, hit, err
+		case n == 2 && p.r.has.ranger:
+			seq, err := backend.All(p.b)
+			if err != nil {
+				return v, false, err
+			}
+			for other, x := range seq {
+				if other == k {
+					return x, true, nil
+				}
+			}
+			return v, false, nil
+		}
+	}
+	return p.b.Get(p.ctx, k)
+}
+
 // get returns the number of the value, or absent.
 func (rec *recorder[K, V]) get(key int) int {
 	p := rec.p
-	v, hit, err := p.b.Get(p.ctx, rec.keys[key])
+	v, hit, err := rec.look(key)
 	if err != nil {
 		panic(&fault{what: fmt.Sprintf("Get under load returned the error %q", err), want: "a hit or a miss"})
 	}
@@ -310,6 +358,13 @@ func concurrentChecks[K comparable, V any]() []check[K, V] {
 		{rule: "concurrent/key", kase: "register", run: histories[K, V](200, mixture{get: 50, put: 35, invalidate: 15}, true)},
 		{rule: "concurrent/key", kase: "overwrites", run: histories[K, V](100, mixture{get: 50, put: 50}, true)},
 		{rule: "concurrent/key", kase: "with-stats", run: histories[K, V](60, mixture{get: 40, put: 40, invalidate: 10, size: 10}, true)},
+		{rule: "concurrent/key", kase: "lifetimes", run: histories[K, V](100, mixture{get: 45, put: 30, invalidate: 10, zero: 15}, true)},
+		{rule: "concurrent/key", kase: "views", void: func(r *runner[K, V]) string {
+			if !r.has.entries && !r.has.batcher && !r.has.ranger {
+				return "the backend shows its entries through Get only"
+			}
+			return ""
+		}, run: histories[K, V](60, mixture{get: 50, put: 30, invalidate: 10, clear: 10, views: true}, true)},
 		{rule: "concurrent/nil", kase: "register", run: histories[K, V](200, mixture{get: 45, put: 35, invalidate: 5, clear: 15}, true)},
 		{rule: "hit/put", kase: "concurrent", void: lossless[K, V], run: histories[K, V](100, mixture{get: 50, put: 40, invalidate: 10}, false)},
 		{rule: "invalidate/nil", kase: "concurrent", void: lossless[K, V], run: histories[K, V](100, mixture{get: 50, put: 35, clear: 15}, false)},
@@ -672,7 +727,16 @@ func (p *probe[K, V]) everything() {
 
 // call makes one random call.
 func (p *probe[K, V]) call(rng *rand.Rand, k K, vals []V, report func(what string, err error)) {
-	switch rng.IntN(20) {
+	switch rng.IntN(22) {
+	case 20: // of several keys, in any order
+		_, err := backend.GetMany(p.ctx, p.b, p.someKeys(rng, k))
+		report("GetMany", err)
+	case 21:
+		var items []backend.Item[K, V]
+		for _, k := range p.someKeys(rng, k) {
+			items = append(items, backend.Item[K, V]{Key: k, Value: vals[rng.IntN(len(vals))]})
+		}
+		report("PutMany", backend.PutMany(p.ctx, p.b, items))
 	case 0:
 		report("Invalidate(nil)", p.b.Invalidate(p.ctx, nil))
 	case 1, 2:
@@ -703,6 +767,18 @@ func (p *probe[K, V]) call(rng *rand.Rand, k K, vals []V, report func(what strin
 			panic(&fault{what: fmt.Sprintf("Get(%s) under load = hit %s", show(k), show(v)), want: "a value that was put"})
 		}
 	}
+}
+
+// someKeys returns k among others of the first keys, shuffled.
+func (p *probe[K, V]) someKeys(rng *rand.Rand, k K) []K {
+	keys := []K{k}
+	for i := range min(4, p.r.keys.N) {
+		if p.key(i) != k {
+			keys = append(keys, p.key(i))
+		}
+	}
+	rng.Shuffle(len(keys), func(i, j int) { keys[i], keys[j] = keys[j], keys[i] })
+	return keys
 }
 
 // closeRaces closes while every method is being called, after a while.

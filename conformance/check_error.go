@@ -345,6 +345,10 @@ func (p *probe[K, V]) withContext(ctx context.Context, cause error) {
 	case err == nil && s.Size != is.Size:
 		p.failf("Stats with a context that is done = Size %d", s.Size)("Size %d, or the context's error", is.Size)
 	}
+	p.settle()
+	if most, size := p.atMost(), p.size(); size > most {
+		p.failf("after calls with a context that was done, Stats().Size = %d", size)("at most %d: a call takes full effect, or none", most)
+	}
 	for i := range min(5, p.r.keys.N) { // and the next calls work
 		if i != 1 {
 			p.get(p.key(i))

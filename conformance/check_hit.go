@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"time"
@@ -65,7 +66,7 @@ func hitChecks[K comparable, V any]() []check[K, V] {
 		{rule: "hit/put", kase: "as-often-as-asked", run: func(p *probe[K, V]) {
 			p.put(p.key(0))
 			p.putTTL(p.key(1), time.Hour)
-			for range 100 {
+			for range 300 { // more than a byte counts
 				p.hit(p.key(0))
 				p.hit(p.key(1))
 			}
@@ -188,12 +189,7 @@ func hitChecks[K comparable, V any]() []check[K, V] {
 				p.hit(p.key(i))
 			}
 		}},
-		{rule: "hit/overwrite", kase: "flush", void: func(r *runner[K, V]) string {
-			if !r.traits.NeedsFlush {
-				return "the backend's writes need no Flush: other checks see that they are visible when they return"
-			}
-			return ""
-		}, run: func(p *probe[K, V]) {
+		{rule: "hit/overwrite", kase: "flush", void: noFlush[K, V], run: func(p *probe[K, V]) {
 			n := min(50, p.r.keys.N)
 			last := map[K]V{}
 			for round := range 3 {
@@ -215,6 +211,15 @@ func hitChecks[K comparable, V any]() []check[K, V] {
 				}
 			}
 		}},
+		{rule: "invalidate/key", kase: "flush", void: noFlush[K, V], run: func(p *probe[K, V]) {
+			p.queued(func(k K) error { return p.b.Invalidate(p.ctx, &k) })
+		}},
+		{rule: "invalidate/nil", kase: "flush", void: noFlush[K, V], run: func(p *probe[K, V]) {
+			p.queued(func(K) error { return p.b.Invalidate(p.ctx, nil) })
+		}},
+		{rule: "ttl/zero", kase: "flush", void: noFlush[K, V], run: func(p *probe[K, V]) {
+			p.queued(func(k K) error { return p.b.Put(p.ctx, k, p.val(), new(time.Duration)) })
+		}},
 		{rule: "hit/overwrite", kase: "last-wins", run: func(p *probe[K, V]) {
 			for range 10 {
 				p.put(p.key(0))
@@ -234,10 +239,12 @@ func hitChecks[K comparable, V any]() []check[K, V] {
 			}
 		}},
 		{rule: "hit/overwrite", kase: "many-times", run: func(p *probe[K, V]) {
-			for range 50 {
+			for i := range 300 { // more than a byte counts
 				p.put(p.key(0))
+				if i == 50 || i >= 250 {
+					p.hit(p.key(0))
+				}
 			}
-			p.hit(p.key(0))
 			p.settle()
 			p.hit(p.key(0))
 		}},
@@ -311,6 +318,40 @@ func hitChecks[K comparable, V any]() []check[K, V] {
 			p.hit(p.key(1))
 			p.wantSize(2)
 		}},
+	}
+}
+
+func noFlush[K comparable, V any](r *runner[K, V]) string {
+	if !r.traits.NeedsFlush {
+		return "the backend's writes need no Flush: other checks see that they are visible when they return"
+	}
+	return ""
+}
+
+// queued has a removal and writes on either side of it wait for one Flush. Each
+// must take its turn.
+func (p *probe[K, V]) queued(remove func(k K) error) {
+	for round := range 3 {
+		for i := range min(20, p.r.keys.N) {
+			k := p.key(i)
+			errs := []error{p.b.Put(p.ctx, k, p.val(), nil)}
+			for range round {
+				errs = append(errs, p.b.Put(p.ctx, k, p.val(), nil))
+			}
+			errs = append(errs, remove(k))
+			c := p.cell(k)
+			c.has, c.forgotten = false, "it was removed, and the removal was flushed"
+			if i%2 == 1 {
+				v := p.val()
+				errs = append(errs, p.b.Put(p.ctx, k, v, nil))
+				*c = cell[V]{has: true, val: v, put0: time.Now(), put1: time.Now()}
+			}
+			if err := errors.Join(append(errs, backend.Flush(p.ctx, p.b))...); err != nil {
+				p.failf("Put, a removal, Put and Flush = error %q", err)("nil")
+			}
+			p.get(k)
+		}
+		p.clear()
 	}
 }
 

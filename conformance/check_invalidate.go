@@ -177,6 +177,27 @@ func invalidateChecks[K comparable, V any]() []check[K, V] {
 			}
 			p.wantSize(0)
 		}},
+		{rule: "invalidate/nil", kase: "many-times", run: func(p *probe[K, V]) {
+			n := min(8, p.r.keys.N)
+			for i := range n {
+				p.put(p.key(i))
+			}
+			for i := range 300 { // a generation of eight bits comes round
+				if p.clear(); i == 20 && p.hurried() {
+					break
+				}
+				p.miss(p.key(i % n))
+				if i >= 250 {
+					for j := range n {
+						p.miss(p.key(j))
+					}
+				}
+			}
+			p.wantSize(0)
+			p.put(p.key(0))
+			p.hit(p.key(0))
+			p.wantSize(1)
+		}},
 		{rule: "invalidate/nil", kase: "usable-after", run: func(p *probe[K, V]) {
 			n := min(300, p.r.keys.N)
 			for range 3 {

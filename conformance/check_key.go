@@ -190,6 +190,10 @@ func keyChecks[K comparable, V any]() []check[K, V] {
 				if err := p.b.Put(p.ctx, mixed(i), vals[mix(uint64(i))%16], nil); err != nil {
 					p.failf("Put = error %q", err)("nil")
 				}
+				if i%64 == 63 && p.hurried() {
+					n = i + 1
+					break
+				}
 			}
 			p.settle()
 			size := p.size()

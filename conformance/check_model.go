@@ -128,8 +128,8 @@ func (r *runner[K, V]) replay(o Options, steps []step) *fault {
 			case opClear:
 				p.clear()
 			case opStats:
-				size := p.size()
-				if least, most := p.atLeast(), p.atMost(); size > most || size < least {
+				most, size := p.atMost(), p.size() // in this order: entries may expire meanwhile
+				if least := p.atLeast(); size > most || size < least {
 					p.missized(fmt.Sprintf("from %d to %d", least, most), "Stats().Size = %d", size)
 				}
 			case opSleep:

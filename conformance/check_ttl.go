@@ -418,6 +418,12 @@ func ttlChecks[K comparable, V any]() []check[K, V] {
 			p.put(p.key(0))
 			p.entry(p.key(0))
 		}
+		for _, ttl := range []time.Duration{time.Hour, time.Minute, 25 * day, time.Second, math.MaxInt64} { // over each other, and unread
+			p.putTTL(p.key(0), ttl)
+			if ttl < math.MaxInt64 {
+				p.entry(p.key(0))
+			}
+		}
 		p.putTTL(p.key(0), p.unit())
 		p.sleep(p.unit() / 4)
 		p.entry(p.key(0))

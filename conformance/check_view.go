@@ -1,6 +1,8 @@
 package conformance
 
 import (
+	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/cachepact/cachepact/backend"
@@ -156,7 +158,89 @@ func viewChecks[K comparable, V any]() []check[K, V] {
 			p.cell(p.key(1)).lose(endedAtOnce)
 			p.miss(p.key(1))
 		}},
+		{rule: "hit/put", kase: "batch-edges", void: noBatcher[K, V], run: func(p *probe[K, V]) {
+			if err := p.putMany(nil); err != nil {
+				p.failf("PutMany of nothing = error %q", err)("nil")
+			}
+			if got, err := backend.GetMany(p.ctx, p.b, nil); err != nil || len(got) != 0 {
+				p.failf("GetMany of nothing = %d hits, error %v", len(got), err)("none, and nil")
+			}
+			p.wantSize(0)
+			p.put(p.key(0))
+			got, err := backend.GetMany(p.ctx, p.b, []K{p.key(0), p.key(1), p.key(0), p.key(1)}) // the same keys twice
+			if v, hit := got[p.key(0)]; err != nil || len(got) > 1 || !hit && !p.r.traits.Refuses || hit && !p.same(v, p.cell(p.key(0)).val) {
+				p.failf("GetMany of a key that is there and one that is not, both twice = %d hits, error %v", len(got), err)("the one hit")
+			}
+			v := p.val()
+			if err := p.putMany([]backend.Item[K, V]{ // the last of a key decides, whatever its TTL
+				{Key: p.key(0), Value: p.val(), TTL: new(time.Duration)},
+				{Key: p.key(1), Value: p.val()},
+				{Key: p.key(0), Value: v},
+				{Key: p.key(1), Value: p.val(), TTL: new(time.Duration)},
+			}); err != nil {
+				p.failf("PutMany = error %q", err)("nil")
+			}
+			p.cell(p.key(1)).lose(endedAtOnce)
+			*p.cell(p.key(0)) = cell[V]{has: true, val: v, put0: time.Now(), put1: time.Now()}
+			p.hit(p.key(0))
+			p.miss(p.key(1))
+			p.sleep(2 * p.unit())
+			p.hit(p.key(0))
+		}},
+		{rule: "hit/put", kase: "all-while-others-write", void: noRanger[K, V], run: func(p *probe[K, V]) { parallel(p.listsUnderLoad) }},
 	}
+}
+
+// listsUnderLoad lists the entries while others come and go. Those that stay must
+// be there, with their value, and none twice.
+func (p *probe[K, V]) listsUnderLoad() {
+	n := min(40, p.r.keys.N/2)
+	stay := map[K]V{}
+	for i := range n {
+		stay[p.key(2*i)] = p.put(p.key(2 * i))
+	}
+	p.loose = true
+	vals := []V{p.val(), p.val()}
+	for i := range n {
+		p.cell(p.key(2*i + 1)).past = vals
+	}
+	var done atomic.Bool
+	p.together(4, func(g int) {
+		if g > 0 {
+			for i := 0; !done.Load(); i++ {
+				k := p.key(2*(i%n) + 1)
+				if i%3 == g%3 {
+					_ = p.b.Invalidate(p.ctx, &k)
+				} else {
+					_ = p.b.Put(p.ctx, k, vals[g%2], nil)
+				}
+				yield(uint64(i) % 2)
+			}
+			return
+		}
+		defer done.Store(true)
+		for range p.rounds(60) {
+			seq, err := backend.All(p.b)
+			if err != nil {
+				panic(&fault{what: fmt.Sprintf("All returned the error %q", err), want: "nil"})
+			}
+			seen := map[K]bool{}
+			for k, v := range seq {
+				if seen[k] {
+					panic(&fault{what: fmt.Sprintf("All yielded %s twice while others wrote", show(k)), want: "each key at most once"})
+				}
+				seen[k] = true
+				if want, ok := stay[k]; ok && !p.same(v, want) || !ok && (p.model[k] == nil || !p.known(p.model[k], v)) {
+					panic(&fault{what: fmt.Sprintf("All yielded %s with %s while others wrote", show(k), show(v)), want: "a value that was put under this key"})
+				}
+			}
+			for k := range stay {
+				if !seen[k] && lossless(p.r) == "" {
+					panic(&fault{what: fmt.Sprintf("All did not yield %s, which was there all the time, while others wrote", show(k)), want: "every entry that is present during the whole iteration"})
+				}
+			}
+		}
+	})
 }
 
 // putMany puts a batch.

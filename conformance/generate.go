@@ -1,6 +1,8 @@
 package conformance
 
 import (
+	"bytes"
+	"encoding/hex"
 	"fmt"
 	"math"
 	"reflect"
@@ -238,7 +240,7 @@ func oddKeys(t reflect.Type) []reflect.Value {
 			[1]any{int64(1)},
 			[1]any{nil},
 			[1]any{"1"},
-			time.Unix(0, 0).UTC(), time.Duration(1),
+			time.Unix(0, 0).UTC(), time.Unix(0, 0).In(elsewhere), time.Duration(1),
 		} {
 			out = append(out, reflect.ValueOf(&v).Elem())
 		}
@@ -247,6 +249,10 @@ func oddKeys(t reflect.Type) []reflect.Value {
 			out = oddParts(t, t.Len(), func(v reflect.Value, i int) reflect.Value { return v.Index(i) })
 		}
 	case reflect.Struct:
+		if t == reflect.TypeFor[time.Time]() {
+			add(time.Time{}, time.Unix(0, 0).UTC(), time.Unix(0, 0).In(elsewhere), time.Unix(0, 1).UTC())
+			break
+		}
 		out = oddParts(t, t.NumField(), func(v reflect.Value, i int) reflect.Value { return v.Field(i) })
 	}
 	return distinct(out)
@@ -345,7 +351,15 @@ func oddStrings() []string {
 		// FNV-1a, 64 and 32 bits; CRC-32; Java's String.hashCode; DJB2.
 		"8yn0iYCKYHlIj4-BwPqk", "GReLUrM4wMqfg9yzV3KQ", "costarring", "liquid", "declinate", "macallums", "altarage", "zinke", "plumless", "buckeroo",
 		"Aa", "BB", "AaAa", "BBBB", "AaBB", "BBAa", "hetairas", "mentioner", "heliotropes", "neurospora", "\xd5\x6b\xb9\x53\x42\x87\x08\x36",
+		// The halves and the fold of FNV-1a's 64 bits, FNV-1, CRC-32C and CRC-32K, Adler-32, Murmur3, xxHash32, DJB2, DJB2a, sdbm, and
+		// Jenkins' one-at-a-time: pairs found by search.
+		"ElxquFda", "ncblukDm", "uCrDapej", "waBzqwsD", "uEeldyoj", "ptgfwkim", "urgcfufg", "uedDnnvi", "ClhddkCm", "ecwjjsFF", "etnnfuiw", "hxpelFEp",
+		"vlvrsrkl", "wvazwqgo", "swwkjtnE", "qaukjrjB", "moyBjvvh", "CEtozomC", "kuqmBCAc", "aDmigjri", "wFokAuor", "yornFkAz", "zfwemibc", "bxybazed",
+		"otjvhrec", "DDFqtcve",
+		// Sums and exclusive ors of bytes.
+		"ba", "acb", "cab", "aab", "b",
 	}
+	odd = append(odd, md5Pair()...)
 	for _, n := range []int{127, 128, 249, 250, 251, 255, 256, 1023, 1024, 4096, 65517, 65518, 65519, 65534, 65535, 65536, 65537, 65543, 131072, 1 << 20} {
 		long := strings.Repeat("k", n-1)
 		odd = append(odd, long+"a", long+"b") // differ in the last byte
@@ -358,6 +372,26 @@ func oddStrings() []string {
 	}
 	return odd
 }
+
+// md5Pair returns two strings of one MD5 (Wang, Feng, Lai, Yu: Collisions for
+// Hash Functions MD4, MD5, HAVAL-128 and RIPEMD, 2004), which has shortened many
+// a long key.
+func md5Pair() []string {
+	const hexed = "d131dd02c5e6eec4693d9a0698aff95c2fcab58712467eab4004583eb8fb7f8955ad340609f4b30283e488832571415a085125e8f7cdc99fd91dbdf280373c5b" +
+		"d8823e3156348f5bae6dacd436c919c6dd53e2b487da03fd02396306d248cda0e99f33420f577ee8ce54b67080a80d1ec69821bcb6a8839396f9652b6ff72a70"
+	a, err := hex.DecodeString(hexed)
+	if err != nil {
+		return nil
+	}
+	b := bytes.Clone(a)
+	for _, i := range []int{19, 45, 59, 83, 109, 123} {
+		b[i] ^= 0x80
+	}
+	return []string{string(a), string(b)}
+}
+
+// elsewhere is a zone in which an instant is another time.Time than in UTC.
+var elsewhere = time.FixedZone("", 3600)
 
 // badKeys returns values of t that cannot be keys.
 func badKeys(t reflect.Type) []reflect.Value {

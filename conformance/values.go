@@ -114,6 +114,12 @@ func same(a, b reflect.Value, depth int) bool {
 		}
 		return true
 	case reflect.Struct:
+		if a.CanInterface() && b.CanInterface() {
+			if x, ok := reflect.TypeAssert[time.Time](a); ok {
+				y, _ := reflect.TypeAssert[time.Time](b)
+				return sameTime(x, y)
+			}
+		}
 		for i := range a.NumField() {
 			if !same(a.Field(i), b.Field(i), depth+1) {
 				return false
@@ -138,6 +144,15 @@ func same(a, b reflect.Value, depth int) bool {
 		return a.Pointer() == b.Pointer()
 	}
 	return a.Equal(b)
+}
+
+// sameTime reports whether two times are the same instant in zones of the same
+// offset. The name of a zone and the reading of the monotonic clock mean nothing
+// to another process, and no encoding keeps them.
+func sameTime(a, b time.Time) bool {
+	_, x := a.Zone()
+	_, y := b.Zone()
+	return a.Equal(b) && x == y
 }
 
 // mutate changes memory that v refers to. Memory of v itself, when own is true,
@@ -252,7 +267,7 @@ func oddValues(t reflect.Type, depth int) []reflect.Value {
 		}
 	case reflect.Struct:
 		if t == reflect.TypeFor[time.Time]() {
-			add(time.Unix(0, 0).UTC(), time.Date(9999, 12, 31, 23, 59, 59, 999999999, time.UTC))
+			add(time.Unix(0, 0).UTC(), time.Unix(0, 0).In(elsewhere), time.Date(9999, 12, 31, 23, 59, 59, 999999999, time.UTC))
 			return out
 		}
 		for i := range t.NumField() {

@@ -106,7 +106,7 @@ func (b *Backend[K, V]) Put(_ context.Context, key K, value V, ttl *time.Duratio
 	defer buf.Release()
 	name, err := b.coder.Key(buf, key)
 	if err == nil {
-		err = b.limits.checkKey(name)
+		err = b.limits.CheckKey(name)
 	}
 	if err != nil {
 		return wrap("put", err)
@@ -121,7 +121,7 @@ func (b *Backend[K, V]) Put(_ context.Context, key K, value V, ttl *time.Duratio
 	}
 	entry, size, err := b.coder.Entry(buf, value, deadline)
 	if err == nil {
-		err = b.limits.checkValue(size)
+		err = b.limits.CheckValue(size)
 	}
 	if err == nil {
 		err = b.set(cache, name, entry, deadline)
@@ -152,7 +152,7 @@ func (b *Backend[K, V]) Invalidate(_ context.Context, key *K) error {
 	defer buf.Release()
 	name, err := b.coder.Key(buf, *key)
 	if err == nil {
-		err = b.limits.checkKey(name)
+		err = b.limits.CheckKey(name)
 	}
 	if err != nil {
 		return wrap("invalidate", err)
@@ -221,7 +221,7 @@ func (b *Backend[K, V]) All() iter.Seq2[K, V] {
 
 // Traits implements [backend.Describer].
 func (b *Backend[K, V]) Traits() backend.Traits {
-	return backend.Traits{Bound: b.limits.bound, MaxKey: b.limits.key, MaxValue: b.limits.value}
+	return backend.Traits{Bound: b.limits.bound, MaxKey: b.limits.Key, MaxValue: b.limits.Value}
 }
 
 // Close removes every entry and implements [io.Closer].

@@ -55,22 +55,8 @@ func Config(hardMaxMB int) bigcache.Config {
 
 // limits are the largest key and value, and what bounds the cache.
 type limits struct {
-	key, value int
-	bound      backend.Bound
-}
-
-func (l limits) checkKey(name string) error {
-	if len(name) > l.key {
-		return bytecache.TooLarge("key", len(name), l.key, backend.ErrTooLarge)
-	}
-	return nil
-}
-
-func (l limits) checkValue(size int) error {
-	if size > l.value {
-		return bytecache.TooLarge("value", size, l.value, backend.ErrTooLarge)
-	}
-	return nil
+	bytecache.Limits
+	bound backend.Bound
 }
 
 const (
@@ -127,8 +113,8 @@ func complete(c *bigcache.Config) (limits, error) {
 	// A queue refuses to grow if what it has and the entry together exceed the
 	// shard, so only half a shard is sure to fit, or what it has from the start.
 	room := max(int(min(start, int64(shard))), shard/2) - 1 - queueHead - entryHead - bytecache.Header
-	lim.key = min(maxKey, room/2)
-	lim.value = room - lim.key
+	lim.Key = min(maxKey, room/2)
+	lim.Value = room - lim.Key
 
 	c.LifeWindow = math.MaxInt64 * time.Nanosecond
 	if c.Hasher == nil {

@@ -6,6 +6,7 @@ import (
 	"github.com/allegro/bigcache/v3"
 
 	"github.com/cachepact/cachepact/backend"
+	"github.com/cachepact/cachepact/internal/bytecache"
 )
 
 // counters corrects what the library counts.
@@ -14,30 +15,15 @@ type counters struct {
 	expired              atomic.Uint64 // Gets that found an expired entry
 	expirations          atomic.Uint64
 
-	hits, misses atomic.Uint64 // the most that was read so far
+	hits, misses bytecache.Counter
 }
 
 func (c *counters) read(cache *bigcache.BigCache) map[string]uint64 {
-	// In this order: the library counts first.
-	expired, peekHits, peekMisses := c.expired.Load(), c.peekHits.Load(), c.peekMisses.Load()
+	expired := int64(c.expired.Load()) // first: it is added to the misses
 	s := cache.Stats()
 	return map[string]uint64{
-		backend.CounterHits:        raise(&c.hits, uint64(s.Hits)-expired-peekHits),
-		backend.CounterMisses:      raise(&c.misses, uint64(s.Misses+s.Collisions)+expired-peekMisses),
+		backend.CounterHits:        c.hits.Raise(s.Hits - int64(c.expired.Load()+c.peekHits.Load())),
+		backend.CounterMisses:      c.misses.Raise(s.Misses + s.Collisions + expired - int64(c.peekMisses.Load())),
 		backend.CounterExpirations: c.expirations.Load(),
-	}
-}
-
-// raise makes most at least n and returns it. A call between what the library
-// counts and its correction would otherwise make a counter fall.
-func raise(most *atomic.Uint64, n uint64) uint64 {
-	for {
-		m := most.Load()
-		if m >= n {
-			return m
-		}
-		if most.CompareAndSwap(m, n) {
-			return n
-		}
 	}
 }

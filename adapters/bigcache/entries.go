@@ -45,8 +45,8 @@ func (b *Backend[K, V]) getName(name string) (value V, deadline int64, hit bool,
 	if cache == nil {
 		return value, 0, false, wrap("get", backend.ErrClosed)
 	}
-	if len(name) > b.limits.key {
-		return value, 0, false, wrap("get", b.limits.checkKey(name))
+	if len(name) > b.limits.Key {
+		return value, 0, false, wrap("get", b.limits.CheckKey(name))
 	}
 	entry, err := cache.Get(name) // a copy
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/bits"
 	"slices"
+	"time"
 
 	"github.com/cachepact/cachepact/compare/trace"
 )
@@ -11,7 +12,11 @@ import (
 // A Future says for each request what [OPT] and [OPTBypass] need to know of the
 // later ones: the position of the Get that would hit if its key were kept. It is
 // the same for every capacity.
-type Future []uint32
+type Future struct {
+	use []uint32
+	// gets are the requests that do not store what they miss; nil: there are none.
+	gets bitset
+}
 
 const (
 	never   = math.MaxUint32     // keeping the key would gain nothing
@@ -19,30 +24,73 @@ const (
 )
 
 // NewFuture looks into the future of r, which has fewer than 2³²-2 requests.
+//
+// If entries expire and a Get stores what it misses, an entry's deadline depends on
+// what the policy kept. The Future then takes the latest one it can have, so that
+// OPTBypass is an upper bound.
 func NewFuture(r Requests) Future {
-	f := make(Future, len(r.IDs))
+	f := Future{use: make([]uint32, len(r.IDs))}
 	at := make([]uint32, r.Distinct) // the next Get of each key
 	for id := range at {
 		at[id] = never
 	}
-	for i := len(f) - 1; i >= 0; i-- {
+	if r.NoFill {
+		f.gets = newBitset(len(r.IDs))
+	}
+	late := r.late()
+	for i := len(r.IDs) - 1; i >= 0; i-- {
 		id := r.IDs[i]
-		f[i] = at[id]
+		f.use[i] = at[id]
 		switch r.op(i) {
 		case trace.Get:
 			at[id] = uint32(i)
+			if late != nil && late.has(uint32(i)) {
+				at[id] = never
+			}
+			if r.NoFill {
+				f.gets.add(uint32(i))
+			}
 		case trace.Set:
 			at[id] = never
 		case trace.Delete:
-			f[i], at[id] = nothing, never
+			f.use[i], at[id] = nothing, never
 		case trace.Update:
-			f[i] = nothing
+			f.use[i] = nothing
 		}
 	}
 	return f
 }
 
-// OPT evicts what will be asked for last, or never.
+// late returns the Gets that miss whatever was kept, as the key has expired. It
+// returns nil if nothing expires.
+func (r Requests) late() bitset {
+	if r.Times == nil {
+		return nil
+	}
+	late := newBitset(len(r.IDs))
+	deadline := make([]time.Duration, r.Distinct)
+	for i, id := range r.IDs {
+		switch r.op(i) {
+		case trace.Get:
+			over := deadline[id] <= r.Times[i]
+			if over {
+				late.add(uint32(i))
+			}
+			if !r.NoFill && (over || r.Deadlines[i] > deadline[id]) {
+				deadline[id] = r.Deadlines[i]
+			}
+		case trace.Set:
+			deadline[id] = r.Deadlines[i]
+		case trace.Delete:
+			deadline[id] = 0
+		case trace.Update:
+		}
+	}
+	return late
+}
+
+// OPT evicts what will be asked for last, or never. That is the best only if a Get
+// stores what it misses and nothing expires.
 func OPT(f Future, capacity int) (hits int) {
 	return belady(f, capacity, false)
 }
@@ -56,26 +104,28 @@ func OPTBypass(f Future, capacity int) (hits int) {
 // of positions whose largest is the one to evict. Keys that will not hit are all
 // alike, and only counted.
 func belady(f Future, capacity int, bypass bool) (hits int) {
-	useful, useless := newBitset(len(f)), 0
+	useful, useless := newBitset(len(f.use)), 0
 	size := 0 // of useful
-	for i, use := range f {
+	for i, use := range f.use {
 		if use == nothing {
 			continue
 		}
-		if useful.remove(uint32(i)) {
+		switch {
+		case useful.remove(uint32(i)):
 			hits++
 			size--
-		} else if size+useless == capacity {
-			if useless > 0 {
-				useless--
-			} else {
-				last := useful.max()
-				if bypass && last <= use {
-					continue
-				}
-				useful.remove(last)
-				size--
+		case f.gets != nil && f.gets.has(uint32(i)):
+			continue
+		case size+useless < capacity:
+		case useless > 0:
+			useless--
+		default:
+			last := useful.max()
+			if bypass && last <= use {
+				continue
 			}
+			useful.remove(last)
+			size--
 		}
 		if use == never {
 			useless++
@@ -110,9 +160,11 @@ func (b bitset) add(i uint32) {
 	}
 }
 
+func (b bitset) has(i uint32) bool { return b[0][i/64]&(1<<(i%64)) != 0 }
+
 // remove reports whether i was in the set.
 func (b bitset) remove(i uint32) bool {
-	if b[0][i/64]&(1<<(i%64)) == 0 {
+	if !b.has(i) {
 		return false
 	}
 	for _, level := range b {

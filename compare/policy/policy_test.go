@@ -2,12 +2,14 @@ package policy
 
 import (
 	"encoding/csv"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/cachepact/cachepact/compare/trace"
 )
@@ -85,61 +87,255 @@ func TestWrites(t *testing.T) {
 	}
 }
 
-// TestOptimal compares with the best of all possible decisions on requests few
-// enough to try them all.
+// random returns few enough requests to try everything with.
+func random(rng *rand.Rand, ops, noFill, timed bool) Requests {
+	r := Requests{Distinct: 1 + rng.IntN(6), NoFill: noFill}
+	now := time.Duration(0)
+	for range 1 + rng.IntN(14) {
+		r.IDs = append(r.IDs, rng.Uint32N(uint32(r.Distinct)))
+		if ops {
+			r.Ops = append(r.Ops, trace.Op(rng.IntN(4)))
+		}
+		if timed {
+			now += time.Duration(rng.IntN(3))
+			r.Times = append(r.Times, now)
+			deadline := now + 1 + time.Duration(rng.IntN(8))
+			if rng.IntN(4) == 0 {
+				deadline = Never
+			}
+			r.Deadlines = append(r.Deadlines, deadline)
+		}
+	}
+	return r
+}
+
+// TestOptimal compares with the best of all possible decisions.
 func TestOptimal(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
-	for n := range 4000 {
-		r := Requests{Distinct: 1 + rng.IntN(6)}
+	reached := 0
+	for n := range 16_000 {
+		timed, noFill := n%4 >= 2, n%8 >= 4
+		r := random(rng, n%2 == 1, noFill, timed)
 		capacity := 1 + rng.IntN(4)
-		for range 1 + rng.IntN(14) {
-			r.IDs = append(r.IDs, rng.Uint32N(uint32(r.Distinct)))
-			if n%2 == 1 {
-				r.Ops = append(r.Ops, trace.Op(rng.IntN(4)))
-			}
-		}
 		f := NewFuture(r)
+		got, want := OPTBypass(f, capacity), best(r, 0, nil, capacity, true)
+		if got == want {
+			reached++
+		}
+		if timed && !noFill { // an upper bound
+			if got < want {
+				t.Fatalf("OPTBypass(%v, %d) = %d; want at least %d", r, capacity, got, want)
+			}
+			continue
+		}
+		if got != want {
+			t.Fatalf("OPTBypass(%v, %d) = %d; want %d", r, capacity, got, want)
+		}
+		if timed || noFill {
+			continue
+		}
 		if got, want := OPT(f, capacity), best(r, 0, nil, capacity, false); got != want {
 			t.Fatalf("OPT(%v, %d) = %d; want %d", r, capacity, got, want)
 		}
-		if got, want := OPTBypass(f, capacity), best(r, 0, nil, capacity, true); got != want {
-			t.Fatalf("OPTBypass(%v, %d) = %d; want %d", r, capacity, got, want)
-		}
+	}
+	if reached < 15_000 {
+		t.Errorf("the bound is reached in %d of 16,000 cases", reached)
 	}
 }
 
+// An entry is a key that is in, until its deadline.
+type entry struct {
+	id       uint32
+	deadline time.Duration
+}
+
 // best tries every choice of what to evict, from request i on.
-func best(r Requests, i int, in []uint32, capacity int, bypass bool) (hits int) {
+func best(r Requests, i int, in []entry, capacity int, bypass bool) (hits int) {
 	if i == len(r.IDs) {
 		return 0
 	}
-	id, at := r.IDs[i], slices.Index(in, r.IDs[i])
-	switch {
-	case r.op(i) == trace.Update:
-	case r.op(i) == trace.Delete:
+	e := entry{r.IDs[i], Never}
+	if r.Times != nil {
+		in = slices.DeleteFunc(slices.Clone(in), func(e entry) bool { return e.deadline <= r.Times[i] })
+		e.deadline = r.Deadlines[i]
+	}
+	at := slices.IndexFunc(in, func(o entry) bool { return o.id == e.id })
+	with := slices.Clone(in)
+	switch op := r.op(i); {
+	case op == trace.Update:
+	case op == trace.Delete:
 		if at >= 0 {
-			in = slices.Delete(slices.Clone(in), at, at+1)
+			with = slices.Delete(with, at, at+1)
 		}
+	case at >= 0 && op == trace.Get:
+		return 1 + best(r, i+1, in, capacity, bypass)
 	case at >= 0:
-		hits = best(r, i+1, in, capacity, bypass)
-		if r.op(i) == trace.Get {
-			hits++
-		}
-		return hits
+		with[at] = e
+	case op == trace.Get && r.NoFill:
 	case len(in) < capacity:
-		in = append(slices.Clone(in), id)
+		with = append(with, e)
 	default:
 		if bypass {
 			hits = best(r, i+1, in, capacity, bypass)
 		}
 		for n := range in {
 			with := slices.Clone(in)
-			with[n] = id
+			with[n] = e
 			hits = max(hits, best(r, i+1, with, capacity, bypass))
 		}
 		return hits
 	}
-	return best(r, i+1, in, capacity, bypass)
+	return best(r, i+1, with, capacity, bypass)
+}
+
+// TestExpiry compares with lists that are searched from end to end.
+func TestExpiry(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	expired := 0
+	for n := range 8000 {
+		r := random(rng, n%2 == 1, n%4 >= 2, true)
+		capacity := 1 + rng.IntN(4)
+		for _, r.Lazy = range []bool{false, true} {
+			for name, p := range map[string]struct {
+				policy func(Requests, int) int
+				lru    bool
+			}{"LRU": {LRU, true}, "FIFO": {FIFO, false}} {
+				got, want := p.policy(r, capacity), search(r, capacity, p.lru)
+				if got != want {
+					t.Fatalf("%s(%+v, %d) = %d; want %d", name, r, capacity, got, want)
+				}
+				forever := r
+				forever.Times, forever.Deadlines = nil, nil
+				if got != p.policy(forever, capacity) {
+					expired++
+				}
+			}
+		}
+	}
+	if expired < 1000 {
+		t.Errorf("only %d cases in which a deadline matters", expired)
+	}
+}
+
+// search is LRU or FIFO by a list whose first entry goes first.
+func search(r Requests, capacity int, lru bool) (hits int) {
+	var in []entry
+	for i, id := range r.IDs {
+		gone := func(e entry) bool { return e.deadline <= r.Times[i] && (!r.Lazy || e.id == id) }
+		in = slices.DeleteFunc(in, gone)
+		at := slices.IndexFunc(in, func(e entry) bool { return e.id == id })
+		op := r.op(i)
+		if op == trace.Get && at >= 0 {
+			hits++
+		}
+		switch {
+		case op == trace.Delete && at >= 0:
+			in = slices.Delete(in, at, at+1)
+		case op == trace.Delete || op == trace.Update && at < 0 || op == trace.Get && at < 0 && r.NoFill:
+		case at < 0:
+			if len(in) == capacity {
+				in = in[1:]
+			}
+			in = append(in, entry{id, r.Deadlines[i]})
+		default:
+			e := in[at]
+			if op == trace.Set {
+				e.deadline = r.Deadlines[i]
+			}
+			in[at] = e
+			if lru {
+				in = append(slices.Delete(in, at, at+1), e)
+			}
+		}
+	}
+	return hits
+}
+
+// TestLRUCurve compares every capacity with a replay at it.
+func TestLRUCurve(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 3))
+	for n := range 3000 {
+		r := Requests{Distinct: 1 + rng.IntN(12)}
+		for range rng.IntN(60) {
+			r.IDs = append(r.IDs, rng.Uint32N(uint32(r.Distinct)))
+			if n%2 == 1 {
+				r.Ops = append(r.Ops, trace.Op(rng.IntN(3)))
+			}
+		}
+		curve, ok := NewLRUCurve(r)
+		if !ok {
+			t.Fatalf("no curve of %v", r)
+		}
+		for capacity := 1; capacity <= r.Distinct+1; capacity++ {
+			if got, want := curve.Hits(capacity), LRU(r, capacity); got != want {
+				t.Fatalf("the curve of %+v at %d is %d; want %d", r, capacity, got, want)
+			}
+		}
+	}
+	// Long enough to number the places anew.
+	r := Requests{Distinct: 700}
+	for range 20_000 {
+		r.IDs = append(r.IDs, rng.Uint32N(700))
+		r.Ops = append(r.Ops, trace.Op(rng.IntN(3)))
+	}
+	curve, _ := NewLRUCurve(r)
+	for _, capacity := range []int{1, 10, 100, 350, 699, 700} {
+		check(t, "a long curve", curve.Hits(capacity), LRU(r, capacity))
+	}
+	for name, r := range map[string]Requests{
+		"an update": {IDs: []uint32{0}, Ops: []trace.Op{trace.Update}, Distinct: 1},
+		"no fill":   {IDs: []uint32{0}, Distinct: 1, NoFill: true},
+		"deadlines": {IDs: []uint32{0}, Distinct: 1, Times: []time.Duration{0}, Deadlines: []time.Duration{1}},
+	} {
+		if _, ok := NewLRUCurve(r); ok {
+			t.Errorf("a curve with %s; want none", name)
+		}
+	}
+}
+
+// TestSHARDS is exact while it holds every key, and close with a part of them.
+func TestSHARDS(t *testing.T) {
+	const keys, requests = 50_000, 400_000
+	rng := rand.New(rand.NewPCG(1, 4))
+	r := Requests{Distinct: keys}
+	for range requests {
+		u := rng.Float64()
+		r.IDs = append(r.IDs, uint32(u*u*u*keys))
+		r.Ops = append(r.Ops, []trace.Op{trace.Get, trace.Get, trace.Get, trace.Get, trace.Get, trace.Get, trace.Set, trace.Delete}[rng.IntN(8)])
+	}
+	gets := 0
+	for _, op := range r.Ops {
+		if op == trace.Get {
+			gets++
+		}
+	}
+	curve, _ := NewLRUCurve(r)
+	for _, tt := range []struct {
+		rate      float64
+		most      int
+		tolerance float64
+	}{{1, keys, 1e-9}, {1, 4000, 0.02}, {0.1, keys, 0.02}} {
+		s := NewSHARDS(tt.rate, tt.most)
+		for i, id := range r.IDs {
+			s.Request(uint64(id), r.Ops[i])
+		}
+		if len(s.ids) > tt.most || tt.most < keys && s.Rate() != 1.0/16 {
+			t.Errorf("%d keys at a rate of %v; want at most %d", len(s.ids), s.Rate(), tt.most)
+		}
+		for _, capacity := range []int{100, 500, 2000, 5000, 10_000, 25_000, 50_000} {
+			got, want := s.MissRatio(capacity), 1-float64(curve.Hits(capacity))/float64(gets)
+			if math.Abs(got-want) > tt.tolerance {
+				t.Errorf("rate %v, at most %d keys: miss ratio at %d is %.4f; want %.4f", tt.rate, tt.most, capacity, got, want)
+			}
+		}
+	}
+}
+
+func TestCLOCK(t *testing.T) {
+	// By hand: 0 was used, so that 1 goes; then 0 again, and 2 goes.
+	r := Requests{IDs: []uint32{0, 1, 0, 2, 0, 3, 0, 2}, Distinct: 4}
+	check(t, "CLOCK", CLOCK(r, 2), 3)
+	check(t, "FIFO", FIFO(r, 2), 2)
 }
 
 func TestBitset(t *testing.T) {
@@ -198,8 +394,13 @@ func TestReference(t *testing.T) {
 		switch capacity := atoi(t, row[2]); policy {
 		case "LRU", "LRU+TTL-none-fill":
 			got = LRU(l.Requests, capacity)
+			if curve, ok := NewLRUCurve(l.Requests); ok && !raceDetector {
+				check(t, file+": the curve at "+row[2], curve.Hits(capacity), got)
+			}
 		case "FIFO":
 			got = FIFO(l.Requests, capacity)
+		case "CLOCK":
+			got = CLOCK(l.Requests, capacity)
 		case "OPT":
 			got = OPT(l.future, capacity)
 		case "OPT-bypass":

@@ -19,6 +19,7 @@ type format struct {
 // formats are all formats, in the order in which they are tried: the pickiest
 // first.
 var formats = []format{
+	{"recording", sniffRecording, openRecording},
 	{"redis", sniffRedis, openRedis},
 	{"meta", sniffMeta, openMeta},
 	{"csv", sniffCSV, openCSV},

@@ -61,8 +61,8 @@ func TestFormats(t *testing.T) {
 			"twitter",
 			Options{},
 			[]Request{
-				{Key: hash("a:b"), Time: 7 * s, Size: 50},
-				{Key: hash("a:b"), Time: 8 * s, Size: 60, Op: Set, TTL: 600 * s},
+				{Key: hash("a:b"), Time: 7 * s, Size: 50, Group: groupOf([]byte("a"))},
+				{Key: hash("a:b"), Time: 8 * s, Size: 60, Op: Set, TTL: 600 * s, Group: groupOf([]byte("a"))},
 				{Key: hash("x"), Time: 9 * s, Op: Delete},
 				{Key: hash("y"), Time: 9 * s, Size: 1},
 				{Key: hash("y"), Time: 9 * s, Size: 1, Op: Set, TTL: 5 * s},
@@ -74,10 +74,11 @@ func TestFormats(t *testing.T) {
 		}},
 		{"meta, other columns in another order", "op_time,key,key_size,op_count,op,size,cache_hits,ttl,usecase,sub_usecase\n" +
 			"3,k,48,1,GET_LEASE,0,0,0,1,1\n4,k,48,1,SET_LEASE,9,0,30,1,1\n5,k,48,1,DELETE,0,0,0,1,1\n", "meta", Options{}, []Request{
-			{Key: hash("k"), Time: 3 * s},
-			{Key: hash("k"), Time: 4 * s, Size: 9, Op: Set, TTL: 30 * s},
-			{Key: hash("k"), Time: 5 * s, Op: Delete},
+			{Key: hash("k"), Time: 3 * s, Group: groupOf([]byte("1"))},
+			{Key: hash("k"), Time: 4 * s, Size: 9, Op: Set, TTL: 30 * s, Group: groupOf([]byte("1"))},
+			{Key: hash("k"), Time: 5 * s, Op: Delete, Group: groupOf([]byte("1"))},
 		}},
+		{"csv, groups", "key,group\n7,x\n8,\n", "csv", Options{}, []Request{{Key: 7, Group: groupOf([]byte("x"))}, {Key: 8}}},
 		{"csv", "time,key,op,size,ttl\n1.5,a,get,,\n2,\"x,\"\"y\"\"\",set,10,0.25\n", "csv", Options{}, []Request{
 			{Key: hash("a"), Time: 1500 * time.Millisecond},
 			{Key: hash(`x,"y"`), Time: 2 * s, Op: Set, Size: 10, TTL: 250 * time.Millisecond},

@@ -51,6 +51,8 @@ func openMeta(r io.Reader, _ Options) (Source, error) {
 				l.size = i
 			case "ttl":
 				l.ttl = i
+			case "usecase":
+				l.group = i
 			case "op_time":
 				l.time = i
 			}

@@ -30,6 +30,7 @@ type Reader struct {
 	name   string
 	format string
 	src    Source
+	warn   func() []string
 	read   int64 // requests returned
 	close  []func() error
 }
@@ -81,6 +82,9 @@ func (t *Reader) open(r io.Reader, o Options) error {
 	if t.src, err = f.open(in, o); err != nil {
 		return err
 	}
+	if w, ok := t.src.(interface{ warnings() []string }); ok {
+		t.warn = w.warnings
+	}
 	t.src, err = Limit(t.src, o.Limits)
 	return err
 }
@@ -89,6 +93,15 @@ var errEmpty = errors.New("empty: expected at least one request")
 
 // Format returns the name of the trace's format.
 func (t *Reader) Format() string { return t.format }
+
+// Warnings returns what is known to be missing from what has been read, a sentence
+// each. The trace is good nevertheless.
+func (t *Reader) Warnings() []string {
+	if t.warn == nil {
+		return nil
+	}
+	return t.warn()
+}
 
 // Read implements [Source]. A trace that ends without a single request is an
 // error.

@@ -120,7 +120,7 @@ func (x *redis) command(to []Request, now time.Duration, database []byte) []Requ
 		if string(database) != "0" {
 			k = KeyOf([]byte(string(database) + "\x00" + string(key)))
 		}
-		to = append(to, Request{Op: op, Key: k, Time: now, Size: int64(size), TTL: ttl})
+		to = append(to, Request{Op: op, Key: k, Time: now, Size: int64(size), TTL: ttl, Group: prefixGroup(key)})
 	}
 	need := func(n int) bool { return len(args) >= n }
 	switch name {

@@ -13,7 +13,7 @@ import (
 // A layout says what the columns of a table are: their positions, or -1 for those
 // that it does not have.
 type layout struct {
-	key, op, size, ttl, time, count int
+	key, op, size, ttl, time, count, group int
 
 	separator byte
 	quotes    bool          // a column may be in quotes
@@ -22,17 +22,17 @@ type layout struct {
 }
 
 func newLayout() layout {
-	return layout{key: -1, op: -1, size: -1, ttl: -1, time: -1, count: -1, separator: ',', unit: time.Second}
+	return layout{key: -1, op: -1, size: -1, ttl: -1, time: -1, count: -1, group: -1, separator: ',', unit: time.Second}
 }
 
 // columns returns the positions by the names our own tables give them.
 func (l *layout) columns() map[string]*int {
-	return map[string]*int{"key": &l.key, "op": &l.op, "size": &l.size, "ttl": &l.ttl, "time": &l.time, "count": &l.count}
+	return map[string]*int{"key": &l.key, "op": &l.op, "size": &l.size, "ttl": &l.ttl, "time": &l.time, "count": &l.count, "group": &l.group}
 }
 
 // least returns how many columns a line needs.
 func (l *layout) least() int {
-	return 1 + max(l.key, l.op, l.size, l.ttl, l.time, l.count)
+	return 1 + max(l.key, l.op, l.size, l.ttl, l.time, l.count, l.group)
 }
 
 // A table reads a request, or several alike, from each line.
@@ -85,6 +85,14 @@ func (t *table) parse() error {
 // set makes the request of the fields.
 func (t *table) set() error {
 	t.request, t.left = Request{Key: KeyOf(t.fields[t.key])}, 1
+	switch {
+	case t.group >= 0:
+		if name := t.fields[t.group]; len(name) > 0 {
+			t.request.Group = groupOf(name)
+		}
+	case t.ttl >= 0:
+		t.request.Group = prefixGroup(t.fields[t.key])
+	}
 	if t.op >= 0 {
 		op, ok := parseOp(t.fields[t.op])
 		if !ok {
@@ -237,7 +245,7 @@ func openCSV(r io.Reader, _ Options) (Source, error) {
 	})
 }
 
-var errCSV = wanted("the names of the columns: key, and what there is of op, size, ttl and time, each once")
+var errCSV = wanted("the names of the columns: key, and what there is of op, size, ttl, time and group, each once")
 
 func sniffCSV(b beginning) bool {
 	if len(b.lines) == 0 {

@@ -15,6 +15,7 @@
 package trace
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -84,6 +85,11 @@ type Request struct {
 	TTL  time.Duration // of a write; zero means none
 	Size int64         // of the value, in bytes
 	Op   Op
+	Hit  bool // of a Get, when it was recorded
+	// Group is the same for keys that belong together, as far as a trace with TTLs
+	// says: by what precedes the first colon of a key, or by a column. Zero means
+	// that nothing is known.
+	Group uint32
 }
 
 // A Source yields requests in order.
@@ -102,6 +108,19 @@ func KeyOf(text []byte) uint64 {
 		return n
 	}
 	return xxhash.Sum64(text)
+}
+
+// groupOf returns the Group of a name.
+func groupOf(name []byte) uint32 {
+	return uint32(xxhash.Sum64(name)) | 1
+}
+
+// prefixGroup returns the Group of a key that is a text such as user:7.
+func prefixGroup(key []byte) uint32 {
+	if i := bytes.IndexByte(key, ':'); i > 0 {
+		return groupOf(key[:i])
+	}
+	return 0
 }
 
 // ReadAll returns every request of s.

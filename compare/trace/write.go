@@ -64,6 +64,9 @@ type WriteOptions struct {
 	// Future returns, request by request, the number counted from 1 of the next
 	// request for the same key, or 0. The format oraclegeneral needs it.
 	Future func() uint64
+	// Groups adds the column group to a csv: the TTL of a key that is never written
+	// is that of its group.
+	Groups bool
 }
 
 // NewWriter returns a Writer to w.
@@ -76,6 +79,9 @@ func NewWriter(w io.Writer, o WriteOptions) (*Writer, error) {
 		return nil, errors.New("trace: oraclegeneral cannot be written without knowing the future")
 	}
 	t := &Writer{out: bufio.NewWriterSize(w, 64<<10), format: encodings[i], lossy: o.Lossy, next: o.Future}
+	if o.Groups && o.Format == "csv" {
+		t.format.header, t.format.append = "time,key,op,size,ttl,group\n", appendGrouped
+	}
 	_, t.err = t.out.WriteString(t.format.header)
 	return t, nil
 }
@@ -132,6 +138,15 @@ func appendCSV(_ *Writer, line []byte, q Request) ([]byte, error) {
 	line = append(line, ',')
 	line = appendSeconds(line, q.TTL)
 	return append(line, '\n'), nil
+}
+
+func appendGrouped(w *Writer, line []byte, q Request) ([]byte, error) {
+	line, err := appendCSV(w, line, q)
+	line[len(line)-1] = ','
+	if q.Group != 0 {
+		line = strconv.AppendUint(line, uint64(q.Group), 10)
+	}
+	return append(line, '\n'), err
 }
 
 // appendSeconds writes all the digits that d has and no more.

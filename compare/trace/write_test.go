@@ -110,3 +110,16 @@ func TestWriteErrors(t *testing.T) {
 		t.Errorf("lossy: %q, %v; want %q", got, err, want)
 	}
 }
+
+// TestWrite_Groups keeps together what belongs together.
+func TestWrite_Groups(t *testing.T) {
+	all := []Request{{Key: 1, Group: 5}, {Key: 2, Group: 6}, {Key: 3, Group: 5}, {Key: 4}}
+	text, err := written(t, all, WriteOptions{Format: "csv", Groups: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, _, err := requests(t, text, Options{})
+	if err != nil || len(got) != 4 || got[0].Group == 0 || got[0].Group != got[2].Group || got[0].Group == got[1].Group || got[3].Group != 0 {
+		t.Errorf("read %v, %v; want the groups of %v", got, err, all)
+	}
+}

@@ -154,7 +154,7 @@ type mutation struct {
 // mutations are in the order of the rules.
 var mutations = inOrder(
 	hitFaults, overwriteFaults, keyFaults, valueFaults, ttlFaults, invalidateFaults,
-	statsFaults, concurrentFaults, closeFaults, errorFaults, viewFaults, traitFaults,
+	statsFaults, concurrentFaults, closeFaults, errorFaults, viewFaults, traitFaults, fieldFaults,
 )
 
 func inOrder(groups ...[]mutation) []mutation {

@@ -4,7 +4,6 @@
 package bytecache
 
 import (
-	"fmt"
 	"unsafe"
 
 	"github.com/cachepact/cachepact/internal/clock"
@@ -20,7 +19,21 @@ type Coder[K comparable, V any] struct {
 	values codec.Codec[V]
 	owned  func(data []byte) (V, error) // decodes data that may be kept
 	given  bool                         // the codec is the user's
+	read   Read
 }
+
+// Read says into which memory to read an entry.
+type Read uint8
+
+const (
+	// ReadSmall means that each entry has at most [Small] bytes, which are
+	// nobody's once it is decoded.
+	ReadSmall Read = iota
+	// ReadOwned means that the value keeps the memory.
+	ReadOwned
+	// ReadSpare means that the value has memory of its own.
+	ReadSpare
+)
 
 // NewCoder returns a coder that encodes values with the codec, or if that is nil
 // with the default for V. It fails if a K cannot be a key or the default codec
@@ -37,8 +50,18 @@ func NewCoder[K comparable, V any](values codec.Codec[V]) (*Coder[K, V], error) 
 		}
 	}
 	c.owned = codec.Owned(c.values)
+	c.read = ReadSpare
+	switch {
+	case codec.Fixed(c.values):
+		c.read = ReadSmall
+	case codec.Owns(c.values):
+		c.read = ReadOwned
+	}
 	return c, nil
 }
+
+// Read returns how to read an entry.
+func (c *Coder[K, V]) Read() Read { return c.read }
 
 // Key returns the bytes of key. They are those of the key itself or of buf, so
 // they change when buf is used again. It fails with an error that wraps
@@ -68,7 +91,12 @@ func (c *Coder[K, V]) DecodeKey(name string) (K, error) {
 // Entry returns the entry of value in memory of buf, and the number of its bytes
 // that are the encoded value.
 func (c *Coder[K, V]) Entry(buf *Buffer, value V, deadline int64) (entry []byte, size int, err error) {
-	dst := appendDeadline(buf.entry[:0], deadline)
+	return c.EntryAfter(buf, nil, value, deadline)
+}
+
+// EntryAfter is Entry with something before the entry.
+func (c *Coder[K, V]) EntryAfter(buf *Buffer, before []byte, value V, deadline int64) (entry []byte, size int, err error) {
+	dst := appendDeadline(append(buf.entry[:0], before...), deadline)
 	head := len(dst)
 	dst, err = c.values.Append(dst, value)
 	if err != nil {
@@ -99,6 +127,9 @@ func Unescaped(b []byte) string {
 	return unsafe.String(*(**byte)(unsafe.Pointer(&p)), len(b))
 }
 
+// Bytes returns the bytes of name. Nobody may write them.
+func Bytes(name string) []byte { return unsafe.Slice(unsafe.StringData(name), len(name)) }
+
 // hide hides the text of an error of the user's codec, which may contain the
 // value.
 func (c *Coder[K, V]) hide(op string, err error) error {
@@ -109,9 +140,4 @@ func (c *Coder[K, V]) hide(op string, err error) error {
 		return err
 	}
 	return &codec.Error{Op: op, Cause: err}
-}
-
-// TooLarge returns err with the size and the limit of what is too large.
-func TooLarge(what string, size, limit int, err error) error {
-	return fmt.Errorf("%w: %s of %d bytes, at most %d", err, what, size, limit)
 }

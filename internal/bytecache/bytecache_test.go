@@ -138,3 +138,51 @@ func TestSoonest(t *testing.T) {
 		due(false)
 	})
 }
+
+func TestLimits(t *testing.T) {
+	l := Limits{Key: 3, Value: 5}
+	for _, err := range []error{l.CheckKey("abc"), l.CheckValue(5)} {
+		if err != nil {
+			t.Errorf("at the limit: %v", err)
+		}
+	}
+	for _, err := range []error{l.CheckKey("abcd"), l.CheckValue(6)} {
+		if !errors.Is(err, backend.ErrTooLarge) || strings.Contains(err.Error(), "abcd") {
+			t.Errorf("above the limit: %v, want ErrTooLarge without the key", err)
+		}
+	}
+}
+
+func TestCounter(t *testing.T) {
+	var c Counter
+	for _, step := range []struct {
+		n    int64
+		want uint64
+	}{{3, 3}, {2, 3}, {-1, 3}, {7, 7}, {0, 7}} {
+		if got := c.Raise(step.n); got != step.want {
+			t.Errorf("Raise(%d) = %d, want %d", step.n, got, step.want)
+		}
+	}
+}
+
+// How an entry is to be read fits the codec: small ones have room in Small, with
+// a deadline and whatever an adapter has before it.
+func TestRead(t *testing.T) {
+	number, err1 := NewCoder[int, int64](nil)
+	text, err2 := NewCoder[int, string](nil)
+	blob, err3 := NewCoder[int, []byte](nil)
+	pair, err4 := NewCoder[int, struct{ A, B int }](nil)
+	given, err5 := NewCoder[int](codec.JSON[int]())
+	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
+		t.Fatal(err)
+	}
+	for i, got := range []Read{number.Read(), text.Read(), blob.Read(), pair.Read(), given.Read()} {
+		if want := []Read{ReadSmall, ReadOwned, ReadOwned, ReadSpare, ReadSpare}[i]; got != want {
+			t.Errorf("codec %d: Read = %d, want %d", i, got, want)
+		}
+	}
+	entry, size, err := number.EntryAfter(new(Buffer), []byte("mark"), math.MaxInt64, 1)
+	if err != nil || len(entry) != 4+Header+size || string(entry[:4]) != "mark" || len(entry) > Small {
+		t.Errorf("EntryAfter = %q, %d, %v", entry, size, err)
+	}
+}

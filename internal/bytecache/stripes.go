@@ -3,7 +3,7 @@ package bytecache
 import "sync"
 
 // Stripes are locks for keys: keys of the same hash have the same lock.
-type Stripes [64]struct {
+type Stripes [256]struct {
 	sync.Mutex
 	_ [56]byte // keeps the locks in cache lines of their own
 }

@@ -87,6 +87,22 @@ func Owned[V any](c Codec[V]) func(data []byte) (V, error) {
 	return c.Decode
 }
 
+// Owns reports whether [Owned] spares a copy.
+func Owns[V any](c Codec[V]) bool {
+	_, ok := c.(owner[V])
+	return ok
+}
+
+// Fixed reports whether c is a codec of this package that makes at most eight
+// bytes of any value.
+func Fixed[V any](c Codec[V]) bool {
+	switch c.(type) {
+	case fixed8[V], fixed16[V], fixed32[V], fixed64[V]:
+		return true
+	}
+	return false
+}
+
 type owner[V any] interface {
 	decodeOwned(data []byte) (V, error)
 }

@@ -2,7 +2,10 @@
 // look at all entries to find the expired ones.
 package expiry
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // A Node is the deadline of one entry. Embed it or point to it from the entry.
 // An entry without a deadline needs no Node.
@@ -85,6 +88,18 @@ func (q *Queue[K]) Pop(now int64) *Node[K] {
 // Due reports whether a deadline can have come. If not, none has.
 func (q *Queue[K]) Due(now int64) bool {
 	return len(q.heap) > 0 && q.heap[0].at <= now
+}
+
+// None is what [Queue.Next] returns when there is no deadline.
+const None int64 = math.MaxInt64
+
+// Next returns a moment before which no deadline comes, often that of the next
+// one, and [None] if there is no node.
+func (q *Queue[K]) Next() int64 {
+	if q.Len() == 0 {
+		return None
+	}
+	return q.heap[0].at
 }
 
 func (q *Queue[K]) removeFirst() {

@@ -97,6 +97,13 @@ func TestAgainstModel(t *testing.T) {
 			if q.Len() != len(live) {
 				t.Fatalf("seed %d, step %d: Len = %d, want %d", seed, step, q.Len(), len(live))
 			}
+			soonest := None
+			for _, n := range live {
+				soonest = min(soonest, n.Deadline)
+			}
+			if next := q.Next(); next > soonest || (next == None) != (len(live) == 0) {
+				t.Fatalf("seed %d, step %d: Next = %d, want at most %d", seed, step, next, soonest)
+			}
 		}
 	}
 }

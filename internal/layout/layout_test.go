@@ -68,10 +68,14 @@ func TestStandardLibraryOnly(t *testing.T) {
 func TestAdaptersLinkOneLibrary(t *testing.T) {
 	libraries := map[string]string{
 		"bigcache":   "github.com/allegro/bigcache/v3",
+		"fastcache":  "github.com/VictoriaMetrics/fastcache",
+		"freecache":  "github.com/coocood/freecache",
 		"gocache":    "github.com/patrickmn/go-cache",
 		"golanglru":  "github.com/hashicorp/golang-lru/v2",
+		"otter":      "github.com/maypok86/otter/v2",
 		"ristretto":  "github.com/dgraph-io/ristretto",
 		"ristretto2": "github.com/dgraph-io/ristretto/v2",
+		"theine":     "github.com/Yiling-J/theine-go",
 		"ttlcache":   "github.com/jellydator/ttlcache/v3",
 	}
 	var all []string

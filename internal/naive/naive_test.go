@@ -12,10 +12,14 @@ import (
 	"errors"
 	"time"
 
+	"github.com/VictoriaMetrics/fastcache"
+	"github.com/Yiling-J/theine-go"
 	"github.com/allegro/bigcache/v3"
+	"github.com/coocood/freecache"
 	"github.com/dgraph-io/ristretto"
 	ristretto2 "github.com/dgraph-io/ristretto/v2"
 	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/maypok86/otter/v2"
 	gocache "github.com/patrickmn/go-cache"
 
 	"github.com/cachepact/cachepact/backend"
@@ -209,4 +213,165 @@ func (l LRU) Invalidate(_ context.Context, key *string) error {
 
 func (l LRU) Stats(context.Context) (backend.Stats, error) {
 	return backend.Stats{Size: int64(l.Len())}, nil
+}
+
+type FreeCache struct{ *freecache.Cache }
+
+func newFreeCache(conformance.Options) (backend.Backend[string, []byte], error) {
+	return FreeCache{freecache.NewCache(64 << 20)}, nil
+}
+
+func (f FreeCache) Get(_ context.Context, key string) ([]byte, bool, error) {
+	value, err := f.Cache.Get([]byte(key))
+	if errors.Is(err, freecache.ErrNotFound) {
+		return nil, false, nil
+	}
+	return value, err == nil, err
+}
+
+func (f FreeCache) Put(_ context.Context, key string, value []byte, ttl *time.Duration) error {
+	seconds := 0
+	if ttl != nil {
+		seconds = int(ttl.Seconds())
+	}
+	return f.Set([]byte(key), value, seconds)
+}
+
+func (f FreeCache) Invalidate(_ context.Context, key *string) error {
+	if key == nil {
+		f.Clear()
+	} else {
+		f.Del([]byte(*key))
+	}
+	return nil
+}
+
+func (f FreeCache) Stats(context.Context) (backend.Stats, error) {
+	return backend.Stats{Size: f.EntryCount()}, nil
+}
+
+// FastCache has no lifetimes.
+type FastCache struct{ *fastcache.Cache }
+
+func newFastCache(conformance.Options) (backend.Backend[string, []byte], error) {
+	return FastCache{fastcache.New(64 << 20)}, nil
+}
+
+func (f FastCache) Get(_ context.Context, key string) ([]byte, bool, error) {
+	value, ok := f.HasGet(nil, []byte(key))
+	return value, ok, nil
+}
+
+func (f FastCache) Put(_ context.Context, key string, value []byte, _ *time.Duration) error {
+	f.Set([]byte(key), value)
+	return nil
+}
+
+func (f FastCache) Invalidate(_ context.Context, key *string) error {
+	if key == nil {
+		f.Reset()
+	} else {
+		f.Del([]byte(*key))
+	}
+	return nil
+}
+
+func (f FastCache) Stats(context.Context) (backend.Stats, error) {
+	var s fastcache.Stats
+	f.UpdateStats(&s)
+	return backend.Stats{Size: int64(s.EntriesCount)}, nil
+}
+
+func (f FastCache) Close() error {
+	f.Reset() // or its memory is lost
+	return nil
+}
+
+// Otter has one calculator of lifetimes: an entry gets its own after it has been
+// written.
+type Otter struct{ *otter.Cache[string, []byte] }
+
+func newOtter(o conformance.Options) (backend.Backend[string, []byte], error) {
+	c, err := otter.New(&otter.Options[string, []byte]{
+		MaximumSize: cmp.Or(o.Capacity, 1<<17), ExpiryCalculator: otter.ExpiryWriting[string, []byte](time.Hour),
+	})
+	return Otter{c}, err
+}
+
+func (o Otter) Get(_ context.Context, key string) ([]byte, bool, error) {
+	value, ok := o.GetIfPresent(key)
+	return value, ok, nil
+}
+
+func (o Otter) Put(_ context.Context, key string, value []byte, ttl *time.Duration) error {
+	o.Set(key, value)
+	if ttl != nil {
+		o.SetExpiresAfter(key, *ttl)
+	}
+	return nil
+}
+
+func (o Otter) Invalidate(_ context.Context, key *string) error {
+	if key == nil {
+		o.InvalidateAll()
+	} else {
+		o.Cache.Invalidate(*key)
+	}
+	return nil
+}
+
+func (o Otter) Stats(context.Context) (backend.Stats, error) {
+	return backend.Stats{Size: int64(o.EstimatedSize())}, nil
+}
+
+func (o Otter) Close() error {
+	o.StopAllGoroutines()
+	return nil
+}
+
+// Theine has no way to remove all.
+type Theine struct{ *theine.Cache[string, []byte] }
+
+func newTheine(o conformance.Options) (backend.Backend[string, []byte], error) {
+	c, err := theine.NewBuilder[string, []byte](int64(cmp.Or(o.Capacity, 1<<17))).Build()
+	return Theine{c}, err
+}
+
+func (t Theine) Get(_ context.Context, key string) ([]byte, bool, error) {
+	value, ok := t.Cache.Get(key)
+	return value, ok, nil
+}
+
+func (t Theine) Put(_ context.Context, key string, value []byte, ttl *time.Duration) error {
+	if ttl == nil {
+		t.Set(key, value, 1)
+	} else {
+		t.SetWithTTL(key, value, 1, *ttl)
+	}
+	return nil
+}
+
+func (t Theine) Invalidate(_ context.Context, key *string) error {
+	if key != nil {
+		t.Delete(*key)
+		return nil
+	}
+	var keys []string
+	t.Range(func(key string, _ []byte) bool {
+		keys = append(keys, key)
+		return true
+	})
+	for _, key := range keys {
+		t.Delete(key)
+	}
+	return nil
+}
+
+func (t Theine) Stats(context.Context) (backend.Stats, error) {
+	return backend.Stats{Size: int64(t.Len())}, nil
+}
+
+func (t Theine) Close() error {
+	t.Cache.Close()
+	return nil
 }

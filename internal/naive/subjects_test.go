@@ -74,4 +74,46 @@ var subjects = []subject{
 			"the expired are counted, and there is no bound in entries":      "stats/size invalidate/nil",
 		},
 	},
+	{
+		name: "otter", module: "github.com/maypok86/otter/v2@v2.4.0", open: newOtter,
+		breaks: map[string]string{
+			"the cache holds the caller's own slice":                                          "hit/values",
+			"the calculator's lifetime ends entries without a TTL":                            "ttl/none ttl/overwrite",
+			"SetExpiresAfter ignores zero and less, so that the value lives on":               "ttl/zero concurrent/key",
+			"the expired are counted for a while, and so is what should not have been stored": "stats/size",
+			"everything works on after the goroutines are stopped":                            "close/after concurrent/race",
+		},
+		unsteady: "ttl/none/unread",
+	},
+	{
+		name: "theine", module: "github.com/Yiling-J/theine-go@v0.6.3", open: newTheine,
+		breaks: map[string]string{
+			"the cache holds the caller's own slice":                        "hit/values",
+			"an entry that is put again without a TTL keeps the one it had": "ttl/expires ttl/overwrite concurrent/key",
+			"a TTL of zero is none":                                         "ttl/zero",
+			"the expired are counted for a while":                           "stats/size",
+			"calls after Close are ignored in silence":                      "close/after concurrent/race",
+		},
+	},
+	{
+		name: "freecache", module: "github.com/coocood/freecache@v1.2.7", open: newFreeCache,
+		breaks: map[string]string{
+			"a TTL of less than a second is none, and of others the first second is cut short": "ttl/notearly ttl/range retain",
+			"a TTL of zero or less is none":                                                 "ttl/zero concurrent/key",
+			"a nil or empty slice comes back as the other":                                  "hit/values hit/overwrite",
+			"a large entry is refused, and the earlier value served on":                     "hit/keys invalidate/key error/put error/text",
+			"the expired are counted until they are read, and there is no bound in entries": "stats/size invalidate/nil",
+		},
+		unsteady: "ttl/notearly/any-offset ttl/range/59.9s ttl/range/24.9d ttl/range/49.8d ttl/range/136y retain/ttl",
+	},
+	{
+		name: "fastcache", module: "github.com/VictoriaMetrics/fastcache@v1.13.0", open: newFastCache,
+		breaks: map[string]string{
+			"an entry has no lifetime, so that the TTL is ignored":                 "hit/absent ttl/none ttl/expires ttl/notearly ttl/zero ttl/overwrite ttl/range concurrent/key retain",
+			"a nil slice comes back empty, or an empty one nil":                    "hit/values hit/overwrite",
+			"a large entry is dropped in silence, and the earlier value served on": "hit/keys invalidate/key error/put",
+			"the evicted are counted, and there is no bound in entries":            "stats/size invalidate/nil",
+			"everything works on after Close":                                      "concurrent/race close/after",
+		},
+	},
 }

@@ -1,0 +1,310 @@
+package otter
+
+import (
+	"reflect"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+	"weak"
+
+	"github.com/maypok86/otter/v2"
+	"github.com/maypok86/otter/v2/stats"
+
+	"github.com/cachepact/cachepact/backend"
+)
+
+func TestNewRefusesOptions(t *testing.T) {
+	type options = otter.Options[int, int]
+	listener := func(otter.DeletionEvent[int, int]) {}
+	for name, o := range map[string]*options{
+		"nil":               nil,
+		"MaximumSize":       {MaximumSize: -1},
+		"InitialCapacity":   {InitialCapacity: -1},
+		"MaximumWeight":     {MaximumWeight: 1},
+		"Weigher":           {Weigher: func(int, int) uint32 { return 1 }},
+		"ExpiryCalculator":  {ExpiryCalculator: otter.ExpiryWriting[int, int](time.Hour)},
+		"RefreshCalculator": {RefreshCalculator: otter.RefreshWriting[int, int](time.Hour)},
+		"Clock":             {Clock: clockStub{}},
+		"OnDeletion":        {OnDeletion: listener},
+		"OnAtomicDeletion":  {OnAtomicDeletion: listener},
+		"StatsRecorder":     {StatsRecorder: stats.NewCounter()},
+		"Executor":          {Executor: func(f func()) { f() }},
+	} {
+		b, err := New(o)
+		if b != nil || err == nil || !strings.HasPrefix(err.Error(), "otter: new: ") || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: New = %v, %v; want an error of otter that names it", name, b, err)
+		}
+	}
+}
+
+type clockStub struct{ otter.Clock }
+
+// TestEveryOptionIsKnown fails when the library gets an option that the adapter
+// would drop in silence.
+func TestEveryOptionIsKnown(t *testing.T) {
+	const known = "MaximumSize MaximumWeight StatsRecorder InitialCapacity Weigher ExpiryCalculator OnDeletion " +
+		"OnAtomicDeletion RefreshCalculator Executor Clock Logger"
+	for f := range reflect.TypeFor[otter.Options[int, int]]().Fields() {
+		if !strings.Contains(" "+known+" ", " "+f.Name+" ") {
+			t.Errorf("the library's option %s is neither honoured nor refused", f.Name)
+		}
+	}
+}
+
+func TestTraits(t *testing.T) {
+	for capacity, want := range map[int]backend.Traits{
+		0:  {Values: backend.ByReference, Bound: backend.BoundNone},
+		10: {Values: backend.ByReference, Refuses: true},
+	} {
+		if got := newBackend[int](t, capacity).Traits(); got != want {
+			t.Errorf("capacity %d: Traits = %+v, want %+v", capacity, got, want)
+		}
+	}
+}
+
+func TestHasPointers(t *testing.T) {
+	for _, v := range []any{0, uintptr(1), 1.5, 1i, true, [3]int8{}, struct{ A, B int }{}, struct{}{}} {
+		if hasPointers(reflect.TypeOf(v)) {
+			t.Errorf("hasPointers(%T) = true", v)
+		}
+	}
+	for _, v := range []any{"", []int{}, new(int), map[int]int{}, struct {
+		A int
+		B [2]string
+	}{}, func() {}, make(chan int)} {
+		if !hasPointers(reflect.TypeOf(v)) {
+			t.Errorf("hasPointers(%T) = false", v)
+		}
+	}
+}
+
+// TestReplacedValueIsFreed checks that no earlier value of an entry stays in
+// memory, whichever way it was replaced.
+func TestReplacedValueIsFreed(t *testing.T) {
+	for name, replace := range map[string]func(b *Backend[int, *[1 << 16]byte]) error{
+		"put":            func(b *Backend[int, *[1 << 16]byte]) error { return b.Put(t.Context(), 1, nil, nil) },
+		"put with TTL":   func(b *Backend[int, *[1 << 16]byte]) error { return b.Put(t.Context(), 1, nil, new(time.Hour)) },
+		"invalidate all": func(b *Backend[int, *[1 << 16]byte]) error { return b.Invalidate(t.Context(), nil) },
+		"invalidate":     func(b *Backend[int, *[1 << 16]byte]) error { return b.Invalidate(t.Context(), new(1)) },
+		"close":          (*Backend[int, *[1 << 16]byte]).Close,
+	} {
+		for earlier := range 3 {
+			b := newBackend[*[1 << 16]byte](t, 0) // without maintenance that may hold a node for a while
+			var values []weak.Pointer[[1 << 16]byte]
+			for range earlier + 1 {
+				v := new([1 << 16]byte)
+				values = append(values, weak.Make(v))
+				put(t, b, 1, v, nil)
+			}
+			if err := replace(b); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			runtime.GC()
+			for i, v := range values {
+				if v.Value() != nil {
+					t.Errorf("%s after %d puts: value %d is still in memory", name, earlier+1, i)
+				}
+			}
+			runtime.KeepAlive(b)
+		}
+	}
+}
+
+// TestNoMissWhileOverwritten reads keys while they are overwritten for the first
+// time, by which the entry is replaced.
+func TestNoMissWhileOverwritten(t *testing.T) {
+	b := newBackend[*int](t, 0)
+	var key atomic.Int64
+	var done atomic.Bool
+	var wg sync.WaitGroup
+	for range 3 {
+		wg.Go(func() {
+			for !done.Load() {
+				k := int(key.Load())
+				if v, hit, err := b.Get(t.Context(), k); k > 0 && (!hit || v == nil || err != nil) {
+					t.Errorf("Get(%d) = %v, %v, %v; want a hit", k, v, hit, err)
+					return
+				}
+			}
+		})
+	}
+	for i := 1; i < 30_000; i++ {
+		put(t, b, i, new(int), nil)
+		key.Store(int64(i))
+		put(t, b, i, new(int), nil)
+	}
+	done.Store(true)
+	wg.Wait()
+}
+
+// TestSizeUnderLoad puts, removes and lets expire two keys and reads the size all
+// the while.
+func TestSizeUnderLoad(t *testing.T) {
+	for _, capacity := range []int{0, 1, 100} {
+		b := newBackend[string](t, capacity)
+		var wg sync.WaitGroup
+		for g := range 6 {
+			wg.Go(func() {
+				for i := range 5000 {
+					key := (i + g) % 2
+					switch (i + g) % 7 {
+					case 0, 1:
+						put(t, b, key, "", nil)
+					case 2:
+						put(t, b, key, "", new(time.Nanosecond))
+					case 3:
+						put(t, b, key, "", new(time.Hour))
+					case 4:
+						b.Invalidate(t.Context(), &key)
+					default:
+						if got := size(t, b); got < 0 || got > 2 {
+							t.Errorf("capacity %d: size %d of two keys", capacity, got)
+							return
+						}
+					}
+				}
+			})
+		}
+		wg.Wait()
+		want := int64(0)
+		for range b.All() {
+			want++
+		}
+		if got := size(t, b); got != want {
+			t.Errorf("capacity %d: size %d, and %d entries are listed", capacity, got, want)
+		}
+		if s := b.store.Load(); s.queue.Len() > int(want) {
+			t.Errorf("capacity %d: %d timers for %d entries", capacity, s.queue.Len(), want)
+		}
+	}
+}
+
+// TestPutIntoReplacedStore lets a Put come through after an Invalidate of all
+// keys that it met.
+func TestPutIntoReplacedStore(t *testing.T) {
+	b := newBackend[int](t, 10)
+	old := b.store.Load()
+	if err := b.Invalidate(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	old.put(1, 1, 1)
+	old.put(2, 2, 0)
+	for key := range 3 {
+		if v, hit, err := b.Get(t.Context(), key); hit || err != nil {
+			t.Errorf("Get(%d) = %v, %v, %v; want a miss", key, v, hit, err)
+		}
+	}
+	if got := size(t, b); got != 0 {
+		t.Errorf("size %d, want 0", got)
+	}
+}
+
+// TestNoTimerOutlivesItsEntry removes and replaces an entry with a TTL in every
+// way. Nothing of it may remain.
+func TestNoTimerOutlivesItsEntry(t *testing.T) {
+	for name, replace := range map[string]func(b *Backend[int, int]) error{
+		"put without TTL": func(b *Backend[int, int]) error { return b.Put(t.Context(), 1, 1, nil) },
+		"put largest TTL": func(b *Backend[int, int]) error { return b.Put(t.Context(), 1, 1, new(time.Duration(1<<63-1))) },
+		"put TTL zero":    func(b *Backend[int, int]) error { return b.Put(t.Context(), 1, 1, new(time.Duration)) },
+		"invalidate":      func(b *Backend[int, int]) error { return b.Invalidate(t.Context(), new(1)) },
+		"invalidate all":  func(b *Backend[int, int]) error { return b.Invalidate(t.Context(), nil) },
+		"evict": func(b *Backend[int, int]) error {
+			for i := range 1000 {
+				put(t, b, 100+i, 0, nil)
+			}
+			return b.Flush(t.Context())
+		},
+	} {
+		for puts := range 3 {
+			b := newBackend[int](t, 10)
+			for range puts + 1 {
+				put(t, b, 1, 1, new(time.Hour))
+			}
+			if got := b.store.Load().queue.Len(); got != 1 {
+				t.Errorf("%d timers after %d puts, want 1", got, puts+1)
+			}
+			if err := replace(b); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			_, hit, _ := b.Get(t.Context(), 1)
+			if got := b.store.Load().queue.Len(); got != 0 && !(name == "evict" && hit) {
+				t.Errorf("%s after %d puts: %d timers left, want none", name, puts+1, got)
+			}
+		}
+	}
+}
+
+// TestCloseWaits closes backends that have work under way. Their goroutines have
+// ended when Close returns.
+func TestCloseWaits(t *testing.T) {
+	before := runtime.NumGoroutine()
+	for range 100 {
+		b := newBackend[int](t, 10)
+		for i := range 100 {
+			put(t, b, i, i, nil)
+		}
+		if err := b.Close(); err != nil {
+			t.Fatal(err)
+		}
+		b.tasks.running.Wait()
+	}
+	for range 100 { // a goroutine that has called Done needs a moment to go
+		if runtime.NumGoroutine() <= before {
+			return
+		}
+		runtime.Gosched()
+	}
+	if got := runtime.NumGoroutine(); got > before {
+		t.Errorf("%d goroutines, want %d", got, before)
+	}
+}
+
+func TestAllocations(t *testing.T) {
+	b := newBackend[int](t, 10)
+	put(t, b, 1, 1, nil)
+	put(t, b, 2, 2, new(time.Hour))
+	ttl := new(time.Hour)
+	for name, tt := range map[string]struct {
+		f    func()
+		most float64
+	}{
+		"Get":           {func() { b.Get(t.Context(), 1) }, 0},
+		"Get with TTL":  {func() { b.Get(t.Context(), 2) }, 0},
+		"miss":          {func() { b.Get(t.Context(), 3) }, 0},
+		"overwrite":     {func() { b.Put(t.Context(), 1, 2, nil) }, 1},
+		"overwrite TTL": {func() { b.Put(t.Context(), 2, 3, ttl) }, 1},
+	} {
+		if n := testing.AllocsPerRun(1000, tt.f); n > tt.most {
+			t.Errorf("%s allocates %v times, want at most %v", name, n, tt.most)
+		}
+	}
+}
+
+func newBackend[V any](t *testing.T, capacity int) *Backend[int, V] {
+	t.Helper()
+	b, err := New(&otter.Options[int, V]{MaximumSize: capacity})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { b.Close() })
+	return b
+}
+
+func put[V any](t *testing.T, b *Backend[int, V], key int, value V, ttl *time.Duration) {
+	t.Helper()
+	if err := b.Put(t.Context(), key, value, ttl); err != nil {
+		t.Errorf("Put(%d) = %v", key, err)
+	}
+}
+
+func size[V any](t *testing.T, b *Backend[int, V]) int64 {
+	t.Helper()
+	s, err := b.Stats(t.Context())
+	if err != nil {
+		t.Errorf("Stats = %v", err)
+	}
+	return s.Size
+}

@@ -1,0 +1,31 @@
+package theine_test
+
+import (
+	"cmp"
+	"testing"
+
+	"github.com/cachepact/cachepact/adapters/theine"
+	"github.com/cachepact/cachepact/backend"
+	"github.com/cachepact/cachepact/conformance"
+	"github.com/cachepact/cachepact/internal/adaptertest"
+)
+
+func TestString(t *testing.T) {
+	adaptertest.Run(t, open[string, string], open[string, []byte], open[string, adaptertest.Value])
+}
+
+func TestUint64(t *testing.T) {
+	adaptertest.Run(t, open[uint64, string], open[uint64, []byte], open[uint64, adaptertest.Value])
+}
+
+func TestStruct(t *testing.T) {
+	adaptertest.Run(t, open[adaptertest.Key, string], open[adaptertest.Key, []byte], open[adaptertest.Key, adaptertest.Value])
+}
+
+func TestAny(t *testing.T) {
+	adaptertest.Run(t, open[any, string], open[any, []byte], open[any, adaptertest.Value])
+}
+
+func open[K comparable, V any](o conformance.Options) (backend.Backend[K, V], error) {
+	return theine.New[K, V](int64(cmp.Or(o.Capacity, 1<<20)))
+}

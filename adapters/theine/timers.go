@@ -1,0 +1,88 @@
+package theine
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/cachepact/cachepact/internal/clock"
+	"github.com/cachepact/cachepact/internal/expiry"
+)
+
+// A timer is the deadline of an entry. Its identity is that of the Put that
+// stored the entry.
+type timer[K comparable] = expiry.Node[K]
+
+// timers are those of the entries of a store. The caller holds the stripe of a
+// key to set or remove its timer.
+type timers[K comparable] struct {
+	next atomic.Int64 // when the first timer can come
+
+	mu    sync.Mutex
+	byKey map[K]*timer[K]
+	queue expiry.Queue[K] // those that have not come
+}
+
+func newTimers[K comparable]() *timers[K] {
+	t := &timers[K]{byKey: map[K]*timer[K]{}}
+	t.next.Store(expiry.None)
+	return t
+}
+
+// set replaces the timer of key, and returns nil if the new entry has none.
+func (t *timers[K]) set(key K, deadline int64) *timer[K] {
+	if deadline == clock.Never {
+		t.remove(key)
+		return nil
+	}
+	n := &timer[K]{Key: key, Deadline: deadline}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if old := t.byKey[key]; old != nil {
+		t.queue.Remove(old)
+	}
+	t.byKey[key] = n
+	t.queue.Add(n)
+	t.next.Store(t.queue.Next())
+	return n
+}
+
+// remove removes the timer of key, if there is one.
+func (t *timers[K]) remove(key K) {
+	if t.next.Load() == expiry.None {
+		return // the holder of the stripe sees its own timer
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if old := t.byKey[key]; old != nil {
+		t.forget(old)
+	}
+}
+
+// removeThis removes n if it is the timer of its key, and reports whether it was.
+func (t *timers[K]) removeThis(n *timer[K]) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.byKey[n.Key] != n {
+		return false
+	}
+	t.forget(n)
+	return true
+}
+
+func (t *timers[K]) forget(n *timer[K]) {
+	delete(t.byKey, n.Key)
+	t.queue.Remove(n)
+	t.next.Store(t.queue.Next())
+}
+
+// pop returns a timer that has come, or nil. It stays the timer of its key.
+func (t *timers[K]) pop(now int64) *timer[K] {
+	if t.next.Load() > now {
+		return nil
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	n := t.queue.Pop(now)
+	t.next.Store(t.queue.Next())
+	return n
+}

@@ -1,0 +1,46 @@
+package compare
+
+import (
+	"runtime"
+	"runtime/debug"
+
+	"github.com/cachepact/cachepact/backend"
+	"github.com/cachepact/cachepact/compare/report"
+)
+
+func thisMachine() report.Machine {
+	m := report.Machine{Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.GOMAXPROCS(0)}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		m.Module = moduleVersion(info)
+	}
+	return m
+}
+
+// moduleVersion returns the version of this module, which may be linked into
+// another's program.
+func moduleVersion(info *debug.BuildInfo) string {
+	const module = "github.com/cachepact/cachepact"
+	for _, m := range append(info.Deps, &info.Main) {
+		if m.Path == module {
+			return m.Version
+		}
+	}
+	return ""
+}
+
+func (c Contestant) describe() report.Contestant {
+	return report.Contestant{Name: c.Name, Module: c.Module, Version: c.version(), LRU: c.LRU}
+}
+
+// bounds returns what b, which is of c, bounds.
+func bounds[V any](c Contestant, b backend.Backend[uint64, V]) report.Bounds {
+	switch bound := backend.TraitsOf(b).Bound; {
+	case bound == backend.BoundNone:
+		return report.BoundsNothing
+	case c.Bytes:
+		return report.BoundsBytes
+	case bound == backend.BoundApproximate:
+		return report.BoundsAbout
+	}
+	return report.BoundsEntries
+}

@@ -1,0 +1,224 @@
+package record
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cachepact/cachepact/compare/internal/recording"
+	"github.com/cachepact/cachepact/internal/clock"
+)
+
+// An op is one operation on its way to the file.
+type op struct {
+	key  uint64
+	at   int64 // by the recorder's clock
+	ttl  time.Duration
+	size uint32
+	kind recording.Kind
+}
+
+// shards is the number of shards, a power of two. All operations on a key go
+// through one shard, which keeps their order.
+const shards = 8
+
+// interval is how long an operation waits at most before it is written.
+const interval = time.Second
+
+// A recorder takes operations from any number of goroutines and writes them on
+// one.
+type recorder struct {
+	clock clock.Clock
+	shard [shards]shard
+
+	some, many, stop, done chan struct{}
+	closing                sync.Once
+
+	out     *rotation
+	encoder recording.Encoder
+	block   []byte
+	left    uint64 // operations left out, which no file says yet
+
+	written, dropped atomic.Uint64
+	bytes            atomic.Int64
+	mu               sync.Mutex
+	err              error
+}
+
+type shard struct {
+	mu      sync.Mutex
+	ops     []op // not more than its capacity
+	dropped uint64
+
+	spare []op // the recorder's, which swaps it with ops
+	_     [48]byte
+}
+
+// newRecorder returns a recorder with room for so many operations.
+func newRecorder(out *rotation, buffer int) (*recorder, error) {
+	r := &recorder{
+		clock: clock.New(), out: out,
+		some: make(chan struct{}, 1), many: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
+	}
+	if err := r.begin(); err != nil {
+		return nil, err
+	}
+	each := buffer / shards
+	for i := range r.shard {
+		r.shard[i].ops, r.shard[i].spare = make([]op, 0, each), make([]op, 0, each)
+	}
+	go r.run()
+	return r, nil
+}
+
+// add records o, now. It never waits for the file.
+func (r *recorder) add(o op) {
+	o.at = r.clock.Now()
+	s := &r.shard[o.key%shards]
+	s.mu.Lock()
+	n := len(s.ops)
+	if n < cap(s.ops) {
+		s.ops = append(s.ops, o)
+	} else {
+		s.dropped++
+	}
+	s.mu.Unlock()
+	switch n {
+	case 0:
+		wake(r.some)
+	case cap(s.ops) / 2:
+		wake(r.many)
+	}
+}
+
+func wake(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// run writes what comes, soon after it is much, and after the interval if it is
+// not. It does nothing while nothing comes.
+func (r *recorder) run() {
+	defer close(r.done)
+	for {
+		select {
+		case <-r.some:
+		case <-r.stop:
+			r.drain()
+			r.keep(r.out.close())
+			return
+		}
+		due := time.NewTimer(interval)
+		select {
+		case <-r.many:
+		case <-due.C:
+		case <-r.stop:
+		}
+		due.Stop()
+		r.drain()
+	}
+}
+
+func (r *recorder) wait() { <-r.done }
+
+// close writes what is left.
+func (r *recorder) close() {
+	r.closing.Do(func() { close(r.stop) })
+	r.wait()
+}
+
+// drain writes all that has come, in the order of time.
+func (r *recorder) drain() {
+	var heads [shards][]op
+	var dropped uint64
+	for i := range r.shard {
+		s := &r.shard[i]
+		s.mu.Lock()
+		heads[i] = s.ops
+		s.ops, s.spare = s.spare[:0], s.ops
+		dropped += s.dropped
+		s.dropped = 0
+		s.mu.Unlock()
+	}
+	r.dropped.Add(dropped)
+	r.left += dropped
+	for {
+		first := -1
+		for i, ops := range heads {
+			if len(ops) > 0 && (first < 0 || ops[0].at < heads[first][0].at) {
+				first = i
+			}
+		}
+		if first < 0 {
+			break
+		}
+		o := heads[first][0]
+		heads[first] = heads[first][1:]
+		if r.encoder.Len() == 0 && r.out.full() { // a block has the hashes of one file
+			r.keep(r.begin())
+		}
+		r.encoder.Add(recording.Op{
+			Key: o.key, Time: time.Duration(o.at - r.out.start), TTL: o.ttl, Size: int64(o.size), Kind: o.kind,
+		})
+		if r.encoder.Len() == recording.MaxOps {
+			r.write()
+		}
+	}
+	if r.encoder.Len() > 0 || r.left > 0 {
+		r.write()
+	}
+	r.keep(r.out.sync(r.clock.Now()))
+}
+
+// write writes the block.
+func (r *recorder) write() {
+	n := uint64(r.encoder.Len())
+	r.block = r.encoder.AppendBlock(r.block[:0], r.left)
+	if err := r.out.write(r.block); err != nil {
+		r.keep(err)
+		r.dropped.Add(n)
+		r.left += n
+	} else {
+		r.left = 0
+		r.written.Add(n)
+		r.bytes.Add(int64(len(r.block)))
+	}
+}
+
+// begin begins a file.
+func (r *recorder) begin() error {
+	r.encoder.Reset()
+	err := r.out.next(r.clock)
+	r.encoder.Hash = r.out.secret.hash
+	if err == nil {
+		r.bytes.Add(int64(recording.HeaderSize))
+	}
+	return err
+}
+
+// keep keeps the first error, if it is one.
+func (r *recorder) keep(err error) {
+	if err == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.err == nil {
+		r.err = fmt.Errorf("record: write: %w", err)
+	}
+}
+
+func (r *recorder) status() Status {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := Status{Written: r.written.Load(), Dropped: r.dropped.Load(), Bytes: r.bytes.Load(), Err: r.err}
+	for i := range r.shard {
+		r.shard[i].mu.Lock()
+		s.Dropped += r.shard[i].dropped
+		r.shard[i].mu.Unlock()
+	}
+	return s
+}

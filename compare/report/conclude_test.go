@@ -1,0 +1,449 @@
+package report_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cachepact/cachepact/compare/report"
+	"github.com/cachepact/cachepact/internal/reporttest"
+	"github.com/cachepact/cachepact/internal/stat"
+)
+
+// A build makes a small report.
+type build struct{ report.Report }
+
+func newBuild(names ...string) *build {
+	b := &build{report.Report{Schema: report.Schema, Workload: &report.Workload{Name: "t", Format: "arc", Requests: 1000, Distinct: 100, Sample: 1}}}
+	for _, n := range names {
+		b.Contestants = append(b.Contestants, report.Contestant{Name: n})
+	}
+	return b
+}
+
+// at adds a table with LRU and OPT.
+func (b *build) at(capacity int, lru, opt float64, rows ...report.Row) *build {
+	if b.Hits == nil {
+		b.Hits = &report.Hits{Mode: "fill", TTL: "none", Runs: 5}
+	}
+	t := report.Table{Capacity: capacity, Rows: rows}
+	if lru > 0 {
+		t.References = append(t.References, report.Reference{Name: report.RefLRU, HitRatio: lru})
+	}
+	if opt > 0 {
+		t.References = append(t.References, report.Reference{Name: report.RefOPTBypass, HitRatio: opt})
+	}
+	b.Hits.Tables = append(b.Hits.Tables, t)
+	return b
+}
+
+// hit is a ranked row of an exact cache.
+func hit(name string, ratio float64) report.Row {
+	return report.Row{Name: name, Bounds: report.BoundsEntries, HitRatio: ratio, Low: ratio, High: ratio, Runs: 1, Ranked: true, Writes: 100, Hits: int64(1000 * ratio)}
+}
+
+// roughly is one of a cache whose hits differ from run to run.
+func roughly(name string, pace report.Pace, low, ratio, high float64) report.Row {
+	return report.Row{Name: name, Pace: pace, Bounds: report.BoundsAbout, HitRatio: ratio, Low: low, High: high, Runs: 5, Ranked: true, Writes: 100}
+}
+
+func (b *build) find(name, check, text string) *build {
+	b.Findings = append(b.Findings, report.Finding{Name: name, Check: check, Where: "hits at 10 entries", Text: text})
+	return b
+}
+
+// speed adds a case in which the named caches take so many nanoseconds, with
+// intervals of ±1 %, a being the baseline.
+func (b *build) speed(kind string, control stat.Interval, noisy bool, ns map[string]float64) *build {
+	if b.Speed == nil {
+		b.Speed = &report.Speed{Rounds: 21, Baseline: "a"}
+	}
+	c := report.SpeedCase{Name: kind, Procs: 2, Goroutines: 4, Control: control, Noisy: noisy}
+	around := func(x float64) stat.Interval { return stat.Interval{Median: x, Low: 0.99 * x, High: 1.01 * x} }
+	for _, k := range b.Contestants {
+		if x, ok := ns[k.Name]; ok {
+			c.Rows = append(c.Rows, report.SpeedRow{Name: k.Name, Wall: around(x), Ratio: around(x / ns["a"])})
+		}
+	}
+	b.Speed.Cases = append(b.Speed.Cases, c)
+	return b
+}
+
+func (b *build) memory(perEntry map[string]float64) *build {
+	b.Memory = &report.Memory{Value: 64}
+	for _, k := range b.Contestants {
+		if x, ok := perEntry[k.Name]; ok {
+			b.Memory.Rows = append(b.Memory.Rows, report.MemoryRow{Name: k.Name, HeapPerEntry: x, RSSPerEntry: x})
+		}
+	}
+	return b
+}
+
+func (b *build) load(d time.Duration) *build {
+	b.Hits.Load, b.Hits.Clients = d, 8
+	return b
+}
+
+var quiet = stat.Interval{Median: 1, Low: 0.98, High: 1.02}
+
+func TestConclude(t *testing.T) {
+	tests := []struct {
+		name   string
+		report *build
+		text   string   // the whole answer
+		has    []string // of the reasons
+		hasNot []string // of answer and reasons
+	}{
+		{
+			"the issue's example",
+			newBuild("theine", "otter", "golanglru").at(10_000, 0.328, 0.536, roughly("theine", report.Paced, 0.405, 0.408, 0.412), roughly("otter", report.Paced, 0.39, 0.395, 0.406), hit("golanglru", 0.328)),
+			"For this trace at 10,000 entries: theine or otter, 39.5–40.8 % hits against LRU's 32.8 %; golanglru (32.8 %) if the capacity must be exact.",
+			[]string{"their misses differ by at most 2 %", "paced ones", "At 10,000 entries: theine 40.80 % (40.5–41.2 %) or otter 39.50 % (39.0–40.6 %); then golanglru 32.80 %; for comparison, LRU 32.80 % and OPT 53.60 %.", "theine goes 38 % of the way there from LRU"},
+			[]string{"left out", "Not ranked", "nothing distinguishes"},
+		},
+		{
+			"one that leads",
+			newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.3), hit("b", 0.4)),
+			"For this trace at 10 entries: b, 40.0 % hits against LRU's 30.0 %.",
+			[]string{"At 10 entries: b 40.00 %; then a 30.00 %"},
+			[]string{" or ", "exact"},
+		},
+		{
+			"nothing distinguishes",
+			newBuild("a", "b", "c").at(10, 0.5, 0.6, hit("a", 0.5), hit("b", 0.503), hit("c", 0.5)),
+			"For this trace at 10 entries: nothing distinguishes the 3 caches, 50.0–50.3 % hits against LRU's 50.0 %; take the simplest.",
+			[]string{"the best, b, is where LRU is"},
+			nil,
+		},
+		{
+			"all alike, and above LRU",
+			newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.5), hit("b", 0.503)),
+			"For this trace at 10 entries: b or a, 50.0–50.3 % hits against LRU's 30.0 %.", nil,
+			[]string{"nothing distinguishes"},
+		},
+		{
+			"few misses are worth more than hits",
+			newBuild("a", "b").at(10, 0.98, 0.995, hit("a", 0.98), hit("b", 0.985)),
+			"For this trace at 10 entries: b, 98.5 % hits against LRU's 98.0 %.", nil,
+			[]string{" or "},
+		},
+		{
+			"below LRU",
+			newBuild("a", "b").at(10, 0.5, 0.6, hit("a", 0.3), hit("b", 0.2)),
+			"For this trace at 10 entries: a, 30.0 % hits against LRU's 50.0 %.",
+			[]string{"the best, a, is below LRU"},
+			nil,
+		},
+		{
+			"no references",
+			newBuild("a", "b").at(10, 0, 0, hit("a", 0.3), hit("b", 0.2)),
+			"For this trace at 10 entries: a, 30.0 % hits.", nil,
+			[]string{"LRU", "OPT"},
+		},
+		{
+			"a finding against the best",
+			newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.3), hit("b", 0.5)).find("b", report.CheckCapacity, "held 15 live entries at a capacity of 10."),
+			"For this trace at 10 entries: a, the only one that can be ranked, 30.0 % hits against LRU's 30.0 %. b had more hits, but has findings against it.",
+			[]string{"b is left out: held 15 live entries at a capacity of 10 (hits at 10 entries); it had 50.00 % hits at 10 entries, 20.0 points more than a."},
+			nil,
+		},
+		{
+			"a finding against the worst",
+			newBuild("a", "b", "c").at(10, 0.3, 0.6, hit("a", 0.3), hit("b", 0.5), hit("c", 0.1)).find("c", report.CheckValue, "x").find("c", report.CheckDropped, "y").find("c", report.CheckStale, "z"),
+			"For this trace at 10 entries: b, 50.0 % hits against LRU's 30.0 %.",
+			[]string{"c is left out: x (hits at 10 entries), and 2 findings more."},
+			nil,
+		},
+		{
+			"findings about speed do not count against hits",
+			newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.3), hit("b", 0.5)).find("b", report.CheckMix, "x").find("b", report.CheckNoise, "y"),
+			"For this trace at 10 entries: b, 50.0 % hits against LRU's 30.0 %.", nil,
+			[]string{"left out"},
+		},
+		{
+			"findings against all",
+			newBuild("a").at(10, 0.3, 0.6, hit("a", 0.3)).find("a", report.CheckOPT, "x"),
+			"For this trace no cache can be advised: each that could be ranked has a finding against it.",
+			[]string{"a is left out: x"},
+			nil,
+		},
+		{
+			"a finding about the measurement",
+			newBuild("a").at(10, 0.3, 0.6, hit("a", 0.3)).find("", report.CheckLRU, "the self-test failed"),
+			"For this trace at 10 entries: a, the only one that can be ranked, 30.0 % hits against LRU's 30.0 %. But the measurement itself has findings: do not rely on it.",
+			[]string{"Of the measurement: the self-test failed (hits at 10 entries)."},
+			nil,
+		},
+		{
+			"none ranked",
+			newBuild("a").at(10, 0.3, 0.6, report.Row{Name: "a", HitRatio: 0.9, Bounds: report.BoundsNothing}),
+			"For this trace no cache can be advised: none could be ranked.",
+			[]string{"Not ranked: a, as it is not bound by the capacity that is compared."},
+			nil,
+		},
+		{
+			"none took part", newBuild().at(10, 0.3, 0.6), "For this trace no cache can be advised: none could be ranked.", nil, []string{"left out", "Not ranked"},
+		},
+		{
+			"other leaders at other capacities",
+			newBuild("a", "b").at(20, 0.3, 0.6, hit("a", 0.3), hit("b", 0.5)).at(10, 0.2, 0.4, hit("a", 0.3), hit("b", 0.2)).at(30, 0.4, 0.7, hit("a", 0.4), hit("b", 0.6)),
+			"For this trace it depends on the capacity. At 10 entries: a, 30.0 % hits against LRU's 20.0 %. From 20 to 30 entries: b, 50.0–60.0 % hits against LRU's 30.0–40.0 %.", nil, nil,
+		},
+		{
+			"many changes of leaders",
+			newBuild("a", "b").at(1, 0.1, 0.6, hit("a", 0.3), hit("b", 0.2)).at(2, 0.1, 0.6, hit("a", 0.2), hit("b", 0.3)).at(3, 0.1, 0.6, hit("a", 0.5), hit("b", 0.2)).at(4, 0.1, 0.6, hit("a", 0.2), hit("b", 0.3)),
+			"For this trace it depends on the capacity. Where the choice matters most, at 3 entries: a, 50.0 % hits against LRU's 10.0 %. Elsewhere others lead: see the reasons.", nil, nil,
+		},
+		{
+			"the pace most like a program's",
+			newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.3), roughly("b", report.Flat, 0.1, 0.1, 0.1), roughly("b", report.Settled, 0.4, 0.4, 0.4), roughly("b", report.Paced, 0.5, 0.5, 0.5)),
+			"For this trace at 10 entries: b, 50.0 % hits against LRU's 30.0 %; a (30.0 %) if the capacity must be exact.",
+			[]string{"b depends on the pace: at 10 entries it has 10.00 % flat and 50.00 % paced"},
+			nil,
+		},
+		{
+			"a pace beside none",
+			newBuild("a").at(10, 0.3, 0.6, hit("a", 0.3), roughly("a", report.Paced, 0.2, 0.2, 0.2)),
+			"For this trace at 10 entries: a, the only one that can be ranked, 20.0 % hits against LRU's 30.0 %.",
+			[]string{"a depends on the pace: at 10 entries it has 20.00 % paced and 30.00 % unpaced."}, nil,
+		},
+		{
+			"paces that hardly differ",
+			newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.3), roughly("b", report.Flat, 0.39, 0.39, 0.39), roughly("b", report.Settled, 0.4, 0.4, 0.4)),
+			"For this trace at 10 entries: b, 40.0 % hits against LRU's 30.0 %; a (30.0 %) if the capacity must be exact.", nil,
+			[]string{"depends on the pace"},
+		},
+		{
+			"the faster of two",
+			newBuild("a", "b", "c").at(10, 0.3, 0.6, hit("a", 0.5), hit("b", 0.5), hit("c", 0.3)).speed("workload", quiet, false, map[string]float64{"a": 200, "b": 100, "c": 10}),
+			"For this trace at 10 entries: a or b, 50.0 % hits against LRU's 30.0 %. Of these, b is the fastest (100 ns an operation; a: 200 ns).",
+			[]string{"An operation takes (workload, 4 goroutines on 2 CPUs): b 100 ns (99.0–101), a 200 ns (198–202); differences below 2.0 % are ties."},
+			nil,
+		},
+		{
+			"a tie",
+			newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.5), hit("b", 0.5)).speed("workload", stat.Interval{Median: 1, Low: 0.9, High: 1.02}, false, map[string]float64{"a": 107, "b": 100}),
+			"For this trace at 10 entries: a or b, 50.0 % hits against LRU's 30.0 %.",
+			[]string{"that is a tie, as a differed from itself by up to 11.1 %"},
+			[]string{"fastest"},
+		},
+		{
+			"a noisy machine",
+			newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.5), hit("b", 0.5)).speed("workload", stat.Interval{Median: 1, Low: 0.8, High: 1.02}, true, map[string]float64{"a": 200, "b": 100}),
+			"For this trace at 10 entries: a or b, 50.0 % hits against LRU's 30.0 %.",
+			[]string{"By speed nothing is ranked: the machine was so noisy that a differed from itself by up to 25 %."},
+			[]string{"fastest", "100 ns"},
+		},
+		{
+			"another mix than was due",
+			newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.5), hit("b", 0.5)).speed("workload", quiet, false, map[string]float64{"a": 200, "b": 100}).find("b", report.CheckMix, "x"),
+			"For this trace at 10 entries: a or b, 50.0 % hits against LRU's 30.0 %.", nil,
+			[]string{"fastest", "100 ns"},
+		},
+		{
+			"the smaller of two",
+			newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.5), hit("b", 0.5)).memory(map[string]float64{"a": 100, "b": 160}),
+			"For this trace at 10 entries: a or b, 50.0 % hits against LRU's 30.0 %. Of these, a takes the least memory (100 B an entry; b: 160 B).",
+			[]string{"An entry takes, with a value of 64 B: a 100 B, b 160 B."},
+			nil,
+		},
+		{
+			"about as small",
+			newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.5), hit("b", 0.5)).memory(map[string]float64{"a": 100, "b": 140}),
+			"For this trace at 10 entries: a or b, 50.0 % hits against LRU's 30.0 %.", nil,
+			[]string{"memory", "140 B"},
+		},
+		{
+			"dear misses",
+			newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.3), hit("b", 0.5)).load(time.Millisecond).speed("hit", quiet, false, map[string]float64{"a": 100, "b": 200}),
+			"For this trace at 10 entries: b, 50.0 % hits against LRU's 30.0 %.",
+			[]string{"If a miss costs 1 ms, a request takes in the mean 500 µs with b and 700 µs with a; at most 0.02 % of that is the time of hits."},
+			[]string{"soonest"},
+		},
+		{
+			"cheap misses",
+			newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.3), hit("b", 0.5)).load(100*time.Nanosecond).speed("hit", quiet, false, map[string]float64{"a": 100, "b": 200}),
+			"For this trace at 10 entries: b, 50.0 % hits against LRU's 30.0 %. But at 100 ns a miss, a answers soonest at 10 entries: 100 ns a request in the mean against 150 ns with b.", nil, nil,
+		},
+		{
+			"from which cost on the better is worth it",
+			newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.3), hit("b", 0.5)).speed("hit", quiet, false, map[string]float64{"a": 100, "b": 200}),
+			"For this trace at 10 entries: b, 50.0 % hits against LRU's 30.0 %.",
+			[]string{"A hit takes 200 ns in b and 100 ns in a; the former's 20.0 points more hits are worth it if a miss costs more than 350 ns."},
+			nil,
+		},
+		{
+			"dropped writes without a finding",
+			func() *build {
+				r := roughly("b", report.Flat, 0.5, 0.5, 0.5)
+				r.Dropped = 61
+				return newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.3), r)
+			}(),
+			"For this trace at 10 entries: b, 50.0 % hits against LRU's 30.0 %; a (30.0 %) if the capacity must be exact.",
+			[]string{"b dropped 61.00 % of its 100 writes at 10 entries flat."},
+			nil,
+		},
+		{
+			"speed alone", newBuild("a", "b", "c").speed("workload", quiet, false, map[string]float64{"a": 200, "b": 100, "c": 101}),
+			"By speed alone (workload, 4 goroutines on 2 CPUs): b or c, 100 ns an operation; the next, a, takes 200 ns. Hit ratios were not measured, and where a miss is dear they decide.", nil, nil,
+		},
+		{"a tie alone", newBuild("a", "b").speed("hit", quiet, false, map[string]float64{"a": 100, "b": 101}), "By speed alone (hit, 4 goroutines on 2 CPUs), nothing distinguishes the two caches: take the simplest.", nil, nil},
+		{"noise alone", newBuild("a", "b").speed("hit", quiet, true, map[string]float64{"a": 100, "b": 201}), "The machine was too noisy to rank the caches by speed, and nothing else was measured that ranks them.", nil, nil},
+		{"one speed alone", newBuild("a").speed("hit", quiet, false, map[string]float64{"a": 100}), "By speed alone (hit, 4 goroutines on 2 CPUs): a, the only one that can be ranked, 100 ns an operation.", nil, nil},
+		{"memory alone", newBuild("a", "b").memory(map[string]float64{"a": 100, "b": 300}), "By memory alone: a, 100 B an entry; b takes 300 B.", nil, nil},
+		{"much the same memory", newBuild("a", "b").memory(map[string]float64{"a": 100, "b": 110}), "By memory alone, little distinguishes the caches: 100 B to 110 B an entry.", nil, nil},
+		{"one memory alone", newBuild("a", "b").memory(map[string]float64{"a": 100}), "By memory alone: a, the only one that can be ranked, takes 100 B an entry.", nil, nil},
+		{"nothing", newBuild("a"), "Nothing was measured by which caches could be told apart.", nil, nil},
+		{
+			"lifetimes alone",
+			func() *build {
+				b := newBuild("a", "b")
+				b.TTL = &report.TTL{Rows: []report.TTLRow{{Name: "a", TTL: 2 * time.Second, Use: "idle", Stale: 3 * time.Millisecond, Resolution: time.Millisecond}, {Name: "b", TTL: 2 * time.Second, Use: "idle", Stale: time.Second, Resolution: time.Millisecond}}}
+				return b
+			}(),
+			"By lifetimes alone: a, at most 3.00 ms late; b was up to 1.00 s late.",
+			[]string{"b returned values up to 1.00 s after their TTL of 2 s (idle)."},
+			[]string{"a returned"},
+		},
+		{
+			"bytes",
+			func() *build {
+				b := newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.3), hit("b", 0.5))
+				b.Hits.Tables[0].Bytes = 64 << 20
+				b.Workload.Format = ""
+				return b
+			}(),
+			"For this workload at 64 MiB: b, 50.0 % hits against LRU's 30.0 %.", nil, nil,
+		},
+		{
+			"a sample",
+			func() *build {
+				b := newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.3), hit("b", 0.5))
+				b.Workload.Sample = 0.01
+				return b
+			}(),
+			"For this trace at 10 entries of the sample, as of 1,000: b, 50.0 % hits against LRU's 30.0 %.", nil, nil,
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.report.Conclude()
+			answer := tt.report.Answer
+			if answer.Text != tt.text {
+				t.Errorf("the answer is\n%s\nwant\n%s", answer.Text, tt.text)
+			}
+			reasons := strings.Join(answer.Reasons, "\n")
+			for _, want := range tt.has {
+				if !strings.Contains(reasons, want) {
+					t.Errorf("the reasons\n%s\nlack\n%s", reasons, want)
+				}
+			}
+			for _, no := range tt.hasNot {
+				if strings.Contains(answer.Text+"\n"+reasons, no) {
+					t.Errorf("%q is in\n%s\n%s", no, answer.Text, reasons)
+				}
+			}
+		})
+	}
+}
+
+// Whatever is missing from a report, the answer is made of whole sentences, names
+// no cache that has a finding as one to take, and is the same a second time.
+func TestConclude_Robust(t *testing.T) {
+	odd := regexp.MustCompile(`NaN|Inf|%!|  |\.\.|: ;|, ,|\(\)| ,| \.`)
+	for seed := range uint64(400) {
+		r := cut(reporttest.Full(seed), rand.New(rand.NewPCG(seed, 1)))
+		r.Conclude()
+		again := *r
+		again.Conclude()
+		if again.Answer.Text != r.Answer.Text || !slices.Equal(again.Answer.Reasons, r.Answer.Reasons) {
+			t.Fatalf("seed %d: a second answer differs", seed)
+		}
+		for _, s := range append([]string{r.Answer.Text}, r.Answer.Reasons...) {
+			if odd.MatchString(s) || !strings.HasSuffix(s, ".") {
+				t.Errorf("seed %d: %q", seed, s)
+			}
+		}
+		advice, _, _ := strings.Cut(r.Answer.Text, "had more hits")
+		advice = advice[:max(0, strings.LastIndex(advice, "."))]
+		for _, f := range r.Findings {
+			if f.Name != "" && strings.Contains(advice, f.Name+" or ") || strings.Contains(advice, ": "+f.Name+",") && f.Name != "" {
+				t.Errorf("seed %d: %s has a finding, and the answer is %s", seed, f.Name, r.Answer.Text)
+			}
+		}
+	}
+}
+
+// cut removes parts, tables, rows, contestants and references from the report.
+func cut(r *report.Report, rng *rand.Rand) *report.Report {
+	some := func() bool { return rng.IntN(3) == 0 }
+	if some() {
+		r.Workload = nil
+	}
+	switch rng.IntN(6) {
+	case 0, 1:
+		r.Speed = nil
+	case 2:
+		r.Speed.Cases = nil
+	case 3:
+		r.Speed.Latency = nil
+	}
+	if some() {
+		r.Memory = nil
+	}
+	if some() {
+		r.TTL = nil
+	}
+	if some() {
+		r.Findings = nil
+	}
+	if some() {
+		r.Contestants = r.Contestants[:rng.IntN(len(r.Contestants)+1)]
+	}
+	if some() {
+		r.Hits = nil
+		return r
+	}
+	if some() {
+		r.Hits.Load = 0
+	}
+	if some() {
+		r.Hits.Curve = nil
+	}
+	r.Hits.Tables = r.Hits.Tables[:rng.IntN(len(r.Hits.Tables)+1)]
+	for i := range r.Hits.Tables {
+		tb := &r.Hits.Tables[i]
+		if some() {
+			tb.References = tb.References[:rng.IntN(len(tb.References)+1)]
+		}
+		if some() {
+			tb.Rows = tb.Rows[:rng.IntN(len(tb.Rows)+1)]
+		}
+		for j := range tb.Rows {
+			row := &tb.Rows[j]
+			switch rng.IntN(8) {
+			case 0:
+				row.Failed = "broken"
+			case 1:
+				row.Ranked = false
+			case 2:
+				row.HitRatio, row.Low, row.High = 0, 0, 0
+			case 3:
+				row.HitRatio, row.Low, row.High = 1, 1, 1
+			}
+		}
+	}
+	if r.Memory != nil {
+		for i := range r.Memory.Rows {
+			if some() {
+				r.Memory.Rows[i].HeapPerEntry = math.NaN()
+				r.Memory.Rows[i].Failed = "broken"
+			}
+		}
+	}
+	return r
+}

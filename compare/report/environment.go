@@ -1,0 +1,134 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Words describes the workload in a line.
+func (w *Workload) Words() string {
+	text := fmt.Sprintf("%s requests, %s keys", thousands(w.Requests), thousands(w.Distinct))
+	if w.Format != "" {
+		text = w.Format + " trace, " + text
+	}
+	if w.Sample > 0 && w.Sample < 1 {
+		text += fmt.Sprintf(", a sample of %s of the keys", share(w.Sample))
+	}
+	return text
+}
+
+// Words describes the machine in a line.
+func (m Machine) Words() string {
+	return fmt.Sprintf("%s %s/%s, %s", m.Go, m.OS, m.Arch, plural(m.CPUs, "CPU"))
+}
+
+// Title names the check in a word or two.
+func (f Finding) Title() string {
+	switch f.Check {
+	case CheckOPT:
+		return "Above OPT"
+	case CheckCapacity:
+		return "Over capacity"
+	case CheckValue:
+		return "Wrong value"
+	case CheckStale:
+		return "Stale value"
+	case CheckDropped:
+		return "Dropped writes"
+	case CheckMix:
+		return "Wrong mix"
+	case CheckLRU:
+		return "Not an LRU"
+	case CheckEarly:
+		return "Gone early"
+	case CheckFailed:
+		return "Failed"
+	case CheckNoise:
+		return "Noisy machine"
+	}
+	return f.Check
+}
+
+// FindingsIntro says how many findings there are.
+func (p *page) FindingsIntro() string {
+	var names []string
+	for _, f := range p.Findings {
+		if f.Name != "" && !slices.Contains(names, f.Name) {
+			names = append(names, f.Name)
+		}
+	}
+	text := plural(len(p.Findings), "finding")
+	if len(names) > 0 {
+		text += ", about " + list(names, "and")
+	}
+	return text + ". A cache does not do what it says, or a figure is not what it seems."
+}
+
+// HasCharts reports whether the page has any chart.
+func (p *page) HasCharts() bool { return len(chartsOf(p.Sections)) > 0 }
+
+// Environment returns the tables of the machine, the workload and the caches.
+func (p *page) Environment() []*table {
+	m := p.Machine
+	machine := &table{ID: "machine", Caption: "Machine and run", Columns: []column{{Title: "Property", Words: true}, {Title: "Value", Words: true}}}
+	for _, x := range [][2]string{
+		{"Go", m.Go},
+		{"System", strings.Trim(m.OS+"/"+m.Arch, "/")},
+		{"CPU", m.CPU},
+		{"GOMAXPROCS", when(m.CPUs > 0, thousands(m.CPUs))},
+		{"Memory", when(m.Memory > 0, size(float64(m.Memory)))},
+		{"cachepact", m.Module},
+		{"Started", when(!p.Started.IsZero(), p.Started.Format(time.RFC3339))},
+		{"Took", when(p.Elapsed > 0, span(p.Elapsed))},
+	} {
+		if x[1] != "" {
+			machine.add(x[0], x[1])
+		}
+	}
+	machine.drop()
+	return slices.DeleteFunc([]*table{machine, p.workloadTable(), p.cacheTable()}, func(t *table) bool { return t == nil })
+}
+
+func (p *page) workloadTable() *table {
+	w := p.Workload
+	if w == nil {
+		return nil
+	}
+	t := &table{ID: "workload", Caption: "Requests", Columns: []column{{Title: "Property", Words: true}, {Title: "Value", Words: true}}}
+	for _, x := range [][2]string{
+		{"Name", w.Name},
+		{"Format", w.Format},
+		{"Requests", thousands(w.Requests)},
+		{"Distinct keys", thousands(w.Distinct)},
+		{"Gets", thousands(w.Gets)},
+		{"Sets", when(w.Sets > 0, thousands(w.Sets))},
+		{"Deletes", when(w.Deletes > 0, thousands(w.Deletes))},
+		{"Updates", when(w.Updates > 0, thousands(w.Updates))},
+		{"Sample of the keys", when(w.Sample > 0 && w.Sample < 1, share(w.Sample))},
+		{"Lifetimes", when(w.TTLs, "some requests have one")},
+		{"Sizes", when(w.Sizes, "some requests have one")},
+	} {
+		if x[1] != "" {
+			t.add(x[0], x[1])
+		}
+	}
+	t.drop()
+	return t
+}
+
+func (p *page) cacheTable() *table {
+	if len(p.Contestants) == 0 {
+		return nil
+	}
+	t := &table{ID: "caches", Caption: "Caches", Columns: columnsOf("Cache", "Library", "Version", "Bounds", "Eviction", "")}
+	for i := range t.Columns {
+		t.Columns[i].Words = true
+	}
+	for _, c := range p.Contestants {
+		t.add(c.Name, c.Module, c.Version, string(c.Bounds), when(c.LRU, "exact LRU"), when(c.Own, "not one of cachepact's adapters"))
+	}
+	t.drop()
+	return t
+}

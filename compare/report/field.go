@@ -1,0 +1,204 @@
+package report
+
+import (
+	"cmp"
+	"slices"
+)
+
+// What makes no difference to who uses the cache.
+const (
+	// alikeMisses is the share by which the misses of two caches may differ that
+	// are called alike: what a miss costs is paid per miss, so it is the misses
+	// that are compared and not the hits.
+	alikeMisses = 0.02
+	// alikePoints is a difference of hit ratios that is called none, however few
+	// the misses are.
+	alikePoints = 0.0005
+	// paceDiffers is the difference between a cache's hit ratios at two paces above
+	// which it is worth a sentence.
+	paceDiffers = 0.02
+)
+
+// A field is the caches that can be advised at one capacity, and those that could
+// be but for a finding, both by descending hit ratio.
+type field struct {
+	table   *Table
+	rows    []*Row
+	flawed  []*Row
+	leaders []*Row // the rows that are alike the first
+}
+
+// flaws returns the findings of each contestant that say that it does not keep
+// its promise. Those of the measurement, and a mix or a machine that spoil figures
+// of speed only, are not among them.
+func (r *Report) flaws() map[string][]Finding {
+	all := map[string][]Finding{}
+	for _, f := range r.Findings {
+		if f.Name != "" && f.Check != CheckNoise && f.Check != CheckMix {
+			all[f.Name] = append(all[f.Name], f)
+		}
+	}
+	return all
+}
+
+// fields returns the field at each capacity, ascending.
+func (r *Report) fields() []field {
+	if r.Hits == nil {
+		return nil
+	}
+	flaws := r.flaws()
+	var all []field
+	for i := range r.Hits.Tables {
+		f := field{table: &r.Hits.Tables[i]}
+		for _, row := range f.table.advised() {
+			if len(flaws[row.Name]) > 0 {
+				f.flawed = append(f.flawed, row)
+			} else {
+				f.rows = append(f.rows, row)
+			}
+		}
+		for _, row := range f.rows {
+			if alike(f.rows[0], row) {
+				f.leaders = append(f.leaders, row)
+			}
+		}
+		all = append(all, f)
+	}
+	slices.SortStableFunc(all, func(a, b field) int {
+		return cmp.Or(cmp.Compare(a.table.Bytes, b.table.Bytes), cmp.Compare(a.table.Capacity, b.table.Capacity))
+	})
+	return all
+}
+
+// advised returns the row of each ranked cache at the pace that is most like a
+// program's: misses take time there, so paced is before settled, and flat is last.
+func (t *Table) advised() []*Row {
+	order := []Pace{Paced, "", Settled, Flat}
+	best := map[string]*Row{}
+	var names []string
+	for i := range t.Rows {
+		row := &t.Rows[i]
+		old, ok := best[row.Name]
+		if !ok {
+			names = append(names, row.Name)
+		}
+		if !ok || slices.Index(order, row.Pace) < slices.Index(order, old.Pace) {
+			best[row.Name] = row
+		}
+	}
+	var rows []*Row
+	for _, name := range names {
+		if row := best[name]; row.Ranked && row.Failed == "" {
+			rows = append(rows, row)
+		}
+	}
+	slices.SortStableFunc(rows, func(a, b *Row) int { return cmp.Compare(b.HitRatio, a.HitRatio) })
+	return rows
+}
+
+// alike reports whether the difference of the hit ratios, of which best's is the
+// greater, is within the ranges of the runs, or too small to matter.
+func alike(best, row *Row) bool {
+	return row.High >= best.Low || near(best.HitRatio, row.HitRatio)
+}
+
+// near reports whether the greater hit ratio differs too little from the lesser
+// to matter.
+func near(greater, lesser float64) bool {
+	return greater-lesser <= alikePoints || 1-lesser <= (1-greater)*(1+alikeMisses)
+}
+
+// reference returns the hit ratio of the named reference, if it was computed.
+func (t *Table) reference(name string) (float64, bool) {
+	for _, r := range t.References {
+		if r.Name == name {
+			return r.HitRatio, true
+		}
+	}
+	return 0, false
+}
+
+// opt returns the hit ratio that no cache of the capacity can exceed, if it was
+// computed.
+func (t *Table) opt() (float64, bool) {
+	if x, ok := t.reference(RefOPTBypass); ok {
+		return x, true
+	}
+	return t.reference(RefOPT)
+}
+
+// row returns the named cache's row among those that can be advised.
+func (f *field) row(name string) (*Row, bool) {
+	for _, row := range f.rows {
+		if row.Name == name {
+			return row, true
+		}
+	}
+	return nil, false
+}
+
+// exact returns the best row whose cache never holds more than its capacity, if
+// none of the leaders is so.
+func (f *field) exact() (*Row, bool) {
+	for _, row := range f.leaders {
+		if row.Bounds != BoundsAbout {
+			return nil, false
+		}
+	}
+	for _, row := range f.rows {
+		if row.Bounds == BoundsEntries {
+			return row, true
+		}
+	}
+	return nil, false
+}
+
+// level reports whether there are several caches and no difference between them,
+// nor from LRU.
+func (f *field) level() bool {
+	if len(f.rows) < 2 || len(f.leaders) < len(f.rows) {
+		return false
+	}
+	lru, ok := f.table.reference(RefLRU)
+	return !ok || near(f.rows[0].HitRatio, lru)
+}
+
+// spread returns the difference between the best and the worst hit ratio.
+func (f *field) spread() float64 {
+	if len(f.rows) == 0 {
+		return -1
+	}
+	return f.rows[0].HitRatio - f.rows[len(f.rows)-1].HitRatio
+}
+
+// main returns the field in which the choice matters most, nil if there is none.
+func mainField(fields []field) *field {
+	var best *field
+	for i := range fields {
+		if f := &fields[i]; len(f.rows) > 0 && (best == nil || f.spread() > best.spread()) {
+			best = f
+		}
+	}
+	return best
+}
+
+// leading returns the names of all leaders, in the order of their first place.
+func leading(fields []field) []string {
+	var names []string
+	for _, f := range fields {
+		for _, row := range f.leaders {
+			if !slices.Contains(names, row.Name) {
+				names = append(names, row.Name)
+			}
+		}
+	}
+	return names
+}
+
+func namesOf(rows []*Row) []string {
+	names := make([]string, len(rows))
+	for i, row := range rows {
+		names[i] = row.Name
+	}
+	return names
+}

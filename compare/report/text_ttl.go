@@ -1,0 +1,69 @@
+package report
+
+import "time"
+
+// ttl shows the part about lifetimes: of each cache and TTL the worst of the uses.
+func (t *text) ttl(r *Report) {
+	all := r.TTL
+	if all == nil {
+		return
+	}
+	t.line(plain, "")
+	t.line(bold, "lifetimes: how long after its deadline a key was gone, in the worst of the uses idle, read and overwrite")
+	g := &textTable{}
+	var failed []string
+	g.add(bold, "cache", "TTL", "keys", "early", "by up to", "late p50", "p99", "max", "stale", "Size 0 after", "memory after")
+	for _, r := range all.worst() {
+		if r.Failed != "" {
+			g.add(red, r.Name, "failed")
+			failed = append(failed, r.Name+" failed: "+r.Failed)
+			continue
+		}
+		style, early, by := plain, "", ""
+		if r.Early > 0 {
+			style, early, by = red, thousands(r.Early), span(r.Earliest)
+		}
+		g.add(style, r.Name, r.TTL.String(), thousands(r.Keys), early, by, r.late(r.P50), r.late(r.P99), r.late(r.Max),
+			unlessZero(r.Stale), lag(r.SizeLag), lag(r.MemoryLag))
+	}
+	t.table(g)
+	for _, line := range failed {
+		t.line(faint, "%s", line)
+	}
+	t.line(faint, "<: not seen, as no key was read twice within that time; stale: by how much too late a value was surely returned")
+}
+
+// worst returns a row for each cache and TTL, with the greatest of what its rows have.
+func (t *TTL) worst() []TTLRow {
+	var all []TTLRow
+	for _, r := range t.Rows {
+		n := len(all) - 1
+		if n < 0 || all[n].Name != r.Name || all[n].TTL != r.TTL {
+			all = append(all, r)
+			continue
+		}
+		w := &all[n]
+		w.Keys, w.Early, w.Earliest = w.Keys+r.Keys, w.Early+r.Early, max(w.Earliest, r.Earliest)
+		w.P50, w.P99, w.Max = max(w.P50, r.P50), max(w.P99, r.P99), max(w.Max, r.Max)
+		w.Stale, w.Resolution = max(w.Stale, r.Stale), max(w.Resolution, r.Resolution)
+		w.SizeLag, w.MemoryLag = max(w.SizeLag, r.SizeLag), max(w.MemoryLag, r.MemoryLag)
+		w.Failed += r.Failed
+	}
+	return all
+}
+
+// unlessZero writes a time, or nothing.
+func unlessZero(d time.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	return span(d)
+}
+
+// late writes a lateness, or that it is less than what can be seen.
+func (r *TTLRow) late(d time.Duration) string {
+	if d <= r.Resolution {
+		return "<" + span(r.Resolution)
+	}
+	return span(d)
+}

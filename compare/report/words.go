@@ -1,0 +1,151 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// share writes a ratio as a percentage of two decimals.
+func share(x float64) string { return decimals(100*x, 2) + " %" }
+
+// shareRange writes low and high as one percentage, or two if they differ.
+func shareRange(low, high float64) string {
+	a, b := decimals(100*low, 1), decimals(100*high, 1)
+	if a == b {
+		return a + " %"
+	}
+	return a + "–" + b + " %"
+}
+
+// points writes a difference of two ratios in percentage points.
+func points(x float64) string { return decimals(100*x, 1) + " points" }
+
+func decimals(x float64, n int) string { return strconv.FormatFloat(x, 'f', n, 64) }
+
+// thousands writes n with a comma between thousands.
+func thousands[N ~int | ~int64](n N) string {
+	s := strconv.FormatInt(int64(n), 10)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// figures writes x with three significant figures, and no exponent.
+func figures(x float64) string {
+	if x == 0 || math.IsNaN(x) || math.IsInf(x, 0) {
+		return strconv.FormatFloat(x, 'f', -1, 64)
+	}
+	digits := 2 - int(math.Floor(math.Log10(math.Abs(x))))
+	if digits <= 0 {
+		return thousands(int64(math.Round(x)))
+	}
+	return strconv.FormatFloat(x, 'f', digits, 64)
+}
+
+// scaled writes x with the greatest of the units that is at most x. Each unit is
+// a factor of the one before.
+func scaled(x float64, units []string, factor float64) string {
+	i := 0
+	for i+1 < len(units) && math.Abs(x) >= factor*(1-0.0005) {
+		x /= factor
+		i++
+	}
+	return figures(x) + " " + units[i]
+}
+
+// span writes a duration with three significant figures.
+func span(d time.Duration) string { return nanoseconds(float64(d)) }
+
+func nanoseconds(ns float64) string {
+	if math.Abs(ns) >= float64(time.Minute) {
+		return time.Duration(ns).Round(time.Second).String()
+	}
+	return scaled(ns, []string{"ns", "µs", "ms", "s"}, 1000)
+}
+
+// setting writes a duration that somebody chose, exactly.
+func setting(d time.Duration) string {
+	for _, u := range []struct {
+		unit time.Duration
+		name string
+	}{{time.Second, "s"}, {time.Millisecond, "ms"}, {time.Microsecond, "µs"}} {
+		if d >= u.unit && d%(u.unit/100) == 0 && d < time.Minute {
+			return strconv.FormatFloat(float64(d)/float64(u.unit), 'f', -1, 64) + " " + u.name
+		}
+	}
+	if d < time.Microsecond {
+		return strconv.FormatInt(int64(d), 10) + " ns"
+	}
+	return d.String()
+}
+
+// bytesOf writes a number of bytes that somebody chose, exactly.
+func bytesOf(n int64) string {
+	for i, unit := range []string{"TiB", "GiB", "MiB", "KiB"} {
+		if by := int64(1) << (10 * (4 - i)); n >= by && n%by == 0 {
+			return thousands(n/by) + " " + unit
+		}
+	}
+	return thousands(n) + " B"
+}
+
+// size writes a number of bytes.
+func size(bytes float64) string {
+	return scaled(bytes, []string{"B", "KiB", "MiB", "GiB", "TiB"}, 1024)
+}
+
+// perSecond writes a rate.
+func perSecond(x float64) string {
+	return strings.TrimSpace(scaled(x, []string{"", "k", "M", "G"}, 1000)) + "/s"
+}
+
+// list joins names with commas, and the last with word.
+func list(names []string, word string) string {
+	switch n := len(names); n {
+	case 0:
+		return ""
+	case 1:
+		return names[0]
+	default:
+		return strings.Join(names[:n-1], ", ") + " " + word + " " + names[n-1]
+	}
+}
+
+// plural writes n and the noun, with an s unless n is 1.
+func plural[N ~int | ~int64](n N, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return thousands(n) + " " + noun + "s"
+}
+
+// at names the table's capacity.
+func (t *Table) at() string {
+	if t.Bytes > 0 {
+		return bytesOf(t.Bytes)
+	}
+	if t.Capacity == 1 {
+		return "1 entry"
+	}
+	return thousands(t.Capacity) + " entries"
+}
+
+// label names the case.
+func (c *SpeedCase) label() string {
+	return fmt.Sprintf("%s, %s on %s", c.Name, plural(c.Goroutines, "goroutine"), plural(c.Procs, "CPU"))
+}
+
+// label names what was timed, and at what load.
+func (l *Latency) label() string {
+	if l.Loop != "open" {
+		return l.Class
+	}
+	if l.Share > 0 {
+		return fmt.Sprintf("%s at %.0f %% load", l.Class, 100*l.Share)
+	}
+	return l.Class + " at " + perSecond(l.Rate)
+}

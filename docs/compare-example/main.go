@@ -1,0 +1,18 @@
+// Command compare-example has a cache of its own beside those of cachepact:
+//
+//	go run . compare hits --workload zipf:0.99 --adapters mine,golanglru
+package main
+
+import (
+	"github.com/cachepact/cachepact/backend"
+	"github.com/cachepact/cachepact/compare"
+)
+
+func main() {
+	compare.Main(compare.Contestant{
+		Name: "mine",
+		New: func(o compare.Options) (backend.Backend[uint64, uint64], error) {
+			return newSieve(o.Capacity)
+		},
+	})
+}

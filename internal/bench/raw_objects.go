@@ -1,0 +1,166 @@
+package bench
+
+import (
+	"encoding/binary"
+	"time"
+
+	"github.com/Yiling-J/theine-go"
+	"github.com/dgraph-io/ristretto"
+	ristretto2 "github.com/dgraph-io/ristretto/v2"
+	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/jellydator/ttlcache/v3"
+	"github.com/maypok86/otter/v2"
+	gocache "github.com/patrickmn/go-cache"
+)
+
+type rawLRU[K Key, V any] struct{ c *lru.Cache[K, V] }
+
+func openLRU[K Key, V any](o Options) (Raw[K, V], error) {
+	c, err := lru.New[K, V](o.Capacity)
+	return rawLRU[K, V]{c}, err
+}
+
+func (r rawLRU[K, V]) Get(key K) (V, bool) { return r.c.Get(key) }
+func (r rawLRU[K, V]) Put(key K, value V)  { r.c.Add(key, value) }
+func (r rawLRU[K, V]) Remove(key K)        { r.c.Remove(key) }
+
+type rawGoCache[K Key, V any] struct{ c *gocache.Cache }
+
+func openGoCache[K Key, V any](Options) (Raw[K, V], error) {
+	return rawGoCache[K, V]{gocache.New(gocache.NoExpiration, 0)}, nil
+}
+
+// text returns key as a string: a number in eight bytes.
+func text[K Key](buf *[8]byte, key K) string {
+	switch key := any(key).(type) {
+	case string:
+		return key
+	case uint64:
+		binary.LittleEndian.PutUint64(buf[:], key)
+	}
+	return string(buf[:])
+}
+
+func (r rawGoCache[K, V]) Get(key K) (value V, ok bool) {
+	v, ok := r.c.Get(text(new([8]byte), key))
+	if ok {
+		value = v.(V)
+	}
+	return value, ok
+}
+
+func (r rawGoCache[K, V]) Put(key K, value V) {
+	r.c.Set(text(new([8]byte), key), value, gocache.NoExpiration)
+}
+
+func (r rawGoCache[K, V]) PutTTL(key K, value V, ttl time.Duration) {
+	r.c.Set(text(new([8]byte), key), value, ttl)
+}
+
+func (r rawGoCache[K, V]) Remove(key K) { r.c.Delete(text(new([8]byte), key)) }
+
+type rawTTLCache[K Key, V any] struct{ c *ttlcache.Cache[K, V] }
+
+func openTTLCache[K Key, V any](o Options) (Raw[K, V], error) {
+	return rawTTLCache[K, V]{ttlcache.New(
+		ttlcache.WithCapacity[K, V](uint64(o.Capacity)),
+		ttlcache.WithDisableTouchOnHit[K, V](),
+	)}, nil
+}
+
+func (r rawTTLCache[K, V]) Get(key K) (value V, ok bool) {
+	item := r.c.Get(key)
+	if item == nil {
+		return value, false
+	}
+	return item.Value(), true
+}
+
+func (r rawTTLCache[K, V]) Put(key K, value V) { r.c.Set(key, value, ttlcache.NoTTL) }
+
+func (r rawTTLCache[K, V]) PutTTL(key K, value V, ttl time.Duration) { r.c.Set(key, value, ttl) }
+
+func (r rawTTLCache[K, V]) Remove(key K) { r.c.Delete(key) }
+
+type rawOtter[K Key, V any] struct{ c *otter.Cache[K, V] }
+
+// openOtter gives every entry o.TTL, if there is one: the library's nearest to a
+// TTL for each entry that is one call.
+func openOtter[K Key, V any](o Options) (Raw[K, V], error) {
+	options := &otter.Options[K, V]{MaximumSize: o.Capacity}
+	if o.TTL > 0 {
+		options.ExpiryCalculator = otter.ExpiryWriting[K, V](o.TTL)
+	}
+	c, err := otter.New(options)
+	return rawOtter[K, V]{c}, err
+}
+
+func (r rawOtter[K, V]) Get(key K) (V, bool)                    { return r.c.GetIfPresent(key) }
+func (r rawOtter[K, V]) Put(key K, value V)                     { r.c.Set(key, value) }
+func (r rawOtter[K, V]) PutTTL(key K, value V, _ time.Duration) { r.c.Set(key, value) }
+func (r rawOtter[K, V]) Remove(key K)                           { r.c.Invalidate(key) }
+func (r rawOtter[K, V]) Close()                                 { r.c.StopAllGoroutines() }
+
+type rawTheine[K Key, V any] struct{ c *theine.Cache[K, V] }
+
+func openTheine[K Key, V any](o Options) (Raw[K, V], error) {
+	c, err := theine.NewBuilder[K, V](int64(o.Capacity)).Build()
+	return rawTheine[K, V]{c}, err
+}
+
+func (r rawTheine[K, V]) Get(key K) (V, bool) { return r.c.Get(key) }
+func (r rawTheine[K, V]) Put(key K, value V)  { r.c.Set(key, value, 1) }
+
+func (r rawTheine[K, V]) PutTTL(key K, value V, ttl time.Duration) {
+	r.c.SetWithTTL(key, value, 1, ttl)
+}
+
+func (r rawTheine[K, V]) Remove(key K) { r.c.Delete(key) }
+func (r rawTheine[K, V]) Close()       { r.c.Close() }
+
+type rawRistretto[K Key, V any] struct{ c *ristretto.Cache }
+
+func openRistretto[K Key, V any](o Options) (Raw[K, V], error) {
+	c, err := ristretto.NewCache(&ristretto.Config{
+		NumCounters: 10 * int64(o.Capacity), MaxCost: int64(o.Capacity), BufferItems: 64, IgnoreInternalCost: true,
+	})
+	return rawRistretto[K, V]{c}, err
+}
+
+func (r rawRistretto[K, V]) Get(key K) (value V, ok bool) {
+	v, ok := r.c.Get(key)
+	if ok {
+		value = v.(V)
+	}
+	return value, ok
+}
+
+func (r rawRistretto[K, V]) Put(key K, value V) { r.c.Set(key, value, 1) }
+
+func (r rawRistretto[K, V]) PutTTL(key K, value V, ttl time.Duration) {
+	r.c.SetWithTTL(key, value, 1, ttl)
+}
+
+func (r rawRistretto[K, V]) Remove(key K) { r.c.Del(key) }
+func (r rawRistretto[K, V]) Settle()      { r.c.Wait() }
+func (r rawRistretto[K, V]) Close()       { r.c.Close() }
+
+type rawRistretto2[K Key, V any] struct{ c *ristretto2.Cache[K, V] }
+
+func openRistretto2[K Key, V any](o Options) (Raw[K, V], error) {
+	c, err := ristretto2.NewCache(&ristretto2.Config[K, V]{
+		NumCounters: 10 * int64(o.Capacity), MaxCost: int64(o.Capacity), BufferItems: 64, IgnoreInternalCost: true,
+	})
+	return rawRistretto2[K, V]{c}, err
+}
+
+func (r rawRistretto2[K, V]) Get(key K) (V, bool) { return r.c.Get(key) }
+func (r rawRistretto2[K, V]) Put(key K, value V)  { r.c.Set(key, value, 1) }
+
+func (r rawRistretto2[K, V]) PutTTL(key K, value V, ttl time.Duration) {
+	r.c.SetWithTTL(key, value, 1, ttl)
+}
+
+func (r rawRistretto2[K, V]) Remove(key K) { r.c.Del(key) }
+func (r rawRistretto2[K, V]) Settle()      { r.c.Wait() }
+func (r rawRistretto2[K, V]) Close()       { r.c.Close() }

@@ -1,0 +1,286 @@
+package browsertest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	cdplog "github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+
+	"github.com/cachepact/cachepact/compare/report"
+)
+
+// browser is the context of the one browser of all tests.
+var browser context.Context
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		if os.Getenv("CI") != "" {
+			fmt.Println("browsertest: chromium is missing, and a CI must have it (Debian: apt-get install chromium)")
+			return 1
+		}
+		fmt.Println("browsertest: SKIPPED: chromium is missing, so nobody has looked at the HTML report (Debian: apt-get install chromium)")
+		return 0
+	}
+	profile, err := os.MkdirTemp("", "browsertest")
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	defer os.RemoveAll(profile)
+	options := []chromedp.ExecAllocatorOption{
+		chromedp.ExecPath(path), chromedp.UserDataDir(profile), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
+		chromedp.NoDefaultBrowserCheck, chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("disable-sync", true), chromedp.Flag("hide-scrollbars", true), chromedp.Flag("disable-dev-shm-usage", true),
+		chromedp.Flag("force-color-profile", "srgb"), chromedp.CombinedOutput(io.Discard),
+	}
+	ctx, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	defer stop()
+	ctx, stop = chromedp.NewContext(ctx)
+	defer stop()
+	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
+		fmt.Println("browsertest: chromium does not start:", err)
+		return 1
+	}
+	browser = ctx
+	code := m.Run()
+	_ = chromedp.Cancel(ctx) // waits until the browser has left its profile
+	return code
+}
+
+// A tab shows a report. What the page asks for and what it complains of is kept.
+type tab struct {
+	t    *testing.T
+	ctx  context.Context
+	page string // its URL
+
+	mu        sync.Mutex
+	requests  []string
+	complaint []string
+	dialogs   int
+}
+
+// A view is how a reader looks at the page.
+type view struct {
+	name          string
+	width, height int64
+	dark          bool
+}
+
+var (
+	light  = view{"light", 1280, 900, false}
+	dark   = view{"dark", 1280, 900, true}
+	narrow = view{"narrow", 360, 780, false}
+)
+
+// open writes the report to a file and opens it.
+func open(t *testing.T, r *report.Report, v view) *tab {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "report of caches.html")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := report.WriteHTML(f, r); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return load(t, path, v)
+}
+
+// load opens the file, and waits until its charts are drawn.
+func load(t *testing.T, path string, v view) *tab {
+	t.Helper()
+	p := &tab{t: t, page: (&url.URL{Scheme: "file", Path: path}).String()}
+	ctx, stop := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
+	t.Cleanup(stop)
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
+	t.Cleanup(cancel)
+	p.ctx = ctx
+	if err := chromedp.Listen(ctx, p.hear); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := chromedp.Call(ctx, network.Enable, network.EnableParams{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := chromedp.Call(ctx, cdplog.Enable, cdp.Empty{}); err != nil {
+		t.Fatal(err)
+	}
+	// Tests run side by side, and each page believes that it has the focus.
+	if _, err := chromedp.Call(ctx, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}); err != nil {
+		t.Fatal(err)
+	}
+	p.look(v)
+	if err := chromedp.Do(ctx, chromedp.Navigate(p.page)); err != nil {
+		t.Fatal(err)
+	}
+	if err := chromedp.Do(ctx, chromedp.WaitReady(chromedp.CSS("html[data-ready]"))); err != nil {
+		t.Fatalf("the page's script has not come to its end: %v; %v", err, p.complaints())
+	}
+	return p
+}
+
+func (p *tab) hear(event any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch e := event.(type) {
+	case *network.EventRequestWillBeSent:
+		p.requests = append(p.requests, e.Request.URL)
+	case *network.EventWebSocketCreated:
+		p.requests = append(p.requests, e.URL)
+	case *runtime.EventExceptionThrown:
+		text := e.ExceptionDetails.Text
+		if e.ExceptionDetails.Exception != nil {
+			text += " " + e.ExceptionDetails.Exception.Description
+		}
+		p.complaint = append(p.complaint, "exception: "+text)
+	case *runtime.EventConsoleAPICalled:
+		p.complaint = append(p.complaint, fmt.Sprintf("console.%s: %s", e.Type, values(e.Args)))
+	case *cdplog.EventEntryAdded:
+		p.complaint = append(p.complaint, fmt.Sprintf("%s: %s", e.Entry.Level, e.Entry.Text))
+	case *page.EventJavascriptDialogOpening:
+		p.dialogs++
+	}
+}
+
+func values(args []*runtime.RemoteObject) string {
+	var all []string
+	for _, a := range args {
+		all = append(all, a.Description+" "+string(a.Value))
+	}
+	return strings.Join(all, " ")
+}
+
+func (p *tab) complaints() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.complaint
+}
+
+// look changes the size of the window and the colour scheme.
+func (p *tab) look(v view) {
+	p.t.Helper()
+	scheme := "light"
+	if v.dark {
+		scheme = "dark"
+	}
+	if err := chromedp.Do(p.ctx, chromedp.EmulateViewport(v.width, v.height)); err != nil {
+		p.t.Fatal(err)
+	}
+	if _, err := chromedp.Call(p.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+	}); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// eval returns what the expression is in the page.
+func eval[T any](p *tab, expression string) T {
+	p.t.Helper()
+	text, err := chromedp.Run(p.ctx, chromedp.Evaluate[string]("JSON.stringify("+expression+")"))
+	if err != nil {
+		p.t.Fatalf("%s: %v", expression, err)
+	}
+	var x T
+	if err := json.Unmarshal([]byte(text), &x); err != nil {
+		p.t.Fatalf("%s: %v in %s", expression, err, text)
+	}
+	return x
+}
+
+// poll waits until the expression is true in the page.
+func poll(p *tab, expression string) {
+	p.t.Helper()
+	if _, err := chromedp.Run(p.ctx, chromedp.Poll[bool](expression, chromedp.WithPollingTimeout(time.Minute))); err != nil {
+		p.t.Fatalf("%s does not become true: %v", expression, err)
+	}
+}
+
+// press presses a key.
+func press(p *tab, key string) {
+	p.t.Helper()
+	if err := chromedp.Do(p.ctx, chromedp.KeyEvent(key)); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// focus gives the focus to what the selector selects.
+func focus(p *tab, selector string) {
+	p.t.Helper()
+	if err := chromedp.Do(p.ctx, chromedp.Focus(chromedp.CSS(selector))); err != nil {
+		p.t.Fatalf("%s: %v", selector, err)
+	}
+}
+
+// media lets the page look as in the medium.
+func media(p *tab, medium string) {
+	p.t.Helper()
+	if _, err := chromedp.Call(p.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: medium}); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func number(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
+
+// quiet checks that the page has fetched nothing and has not complained.
+func (p *tab) quiet() {
+	p.t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, r := range p.requests {
+		if r != p.page && !strings.HasPrefix(r, "data:") && !strings.HasPrefix(r, "blob:") {
+			p.t.Errorf("the page requests %.200s", r)
+		}
+	}
+	if len(p.requests) == 0 {
+		p.t.Error("not even the page itself was requested: the test does not see requests")
+	}
+	for _, c := range p.complaint {
+		p.t.Errorf("the page complains: %.500s", c)
+	}
+	if p.dialogs > 0 {
+		p.t.Error("the page opens a dialog: a text of the report was executed")
+	}
+}
+
+// keep writes a picture to the directory that SCREENSHOTS names, if it does.
+func (p *tab) keep(name string) {
+	p.t.Helper()
+	dir := os.Getenv("SCREENSHOTS")
+	if dir == "" {
+		return
+	}
+	png, err := chromedp.Run(p.ctx, chromedp.FullScreenshot(100))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	write(p.t, filepath.Join(dir, name+".png"), png)
+}
+
+func write(t *testing.T, path string, data []byte) {
+	t.Helper()
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
