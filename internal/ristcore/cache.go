@@ -289,15 +289,22 @@ func (c *Cache[K, V]) forget(g *gate) {
 func (c *Cache[K, V]) All() iter.Seq2[K, V] {
 	return func(yield func(K, V) bool) {
 		g := c.now.Load()
+		var listed []*Entry[K, V]
+		newest := map[uint64]*Entry[K, V]{}
 		for i := range g.stripe {
-			g.stripe[i].insert.Lock()
-			pages := g.stripe[i].cells.pages
-			g.stripe[i].insert.Unlock()
-			for _, page := range pages {
-				for j := range page {
-					if e := page[j].Load(); e != nil && !c.yield(g, e, yield) {
-						return
-					}
+			listed = g.stripe[i].list(listed[:0])
+			// What was put after that is not yielded, and so no key twice. But the
+			// library may not have said yet that it has evicted an entry that
+			// another has followed.
+			clear(newest)
+			for _, e := range listed {
+				if other := newest[e.hash]; other == nil || other.order < e.order {
+					newest[e.hash] = e
+				}
+			}
+			for _, e := range newest {
+				if !c.yield(g, e, yield) {
+					return
 				}
 			}
 		}

@@ -395,6 +395,108 @@ func TestPutWhilePut(t *testing.T) {
 	}
 }
 
+// All yields no key twice, whatever is done in between.
+func TestAllOnce(t *testing.T) {
+	ctx := context.Background()
+	c, shelf := open(t)
+	c.hash = func(key int) uint64 { return uint64(key) * stripes }
+	f := shelf.last()
+	defer c.Close()
+	put := func(key, value int) {
+		if err := c.Put(ctx, key, value, nil); err != nil {
+			t.Error(err)
+		}
+	}
+	put(0, 1)
+	put(1, 1)
+	put(2, 1)
+	f.Wait()
+	prune(c)
+	all := func(want int) {
+		got := map[int]int{}
+		for key, value := range c.All() {
+			if _, ok := got[key]; ok || key == 0 && value != want {
+				t.Errorf("All yields %d, %d; before that %v", key, value, got)
+			}
+			got[key] = value
+			if err := c.Invalidate(ctx, &key); err != nil {
+				t.Error(err)
+			}
+			put(key, value)
+		}
+		if got[0] != want {
+			t.Errorf("All yields %v, want %d for 0", got, want)
+		}
+	}
+	f.gone = func(int) { // the library has not yet said that the first is evicted
+		put(0, 2)
+		all(2)
+	}
+	e := f.held[c.hash(0)]
+	delete(f.held, e.hash)
+	f.drop(e, f.h.Evicted, &f.evicted)
+	f.gone = func(int) {}
+	all(2)
+}
+
+// What expires while the library evicts it takes nothing with it that was put under
+// its hash in between.
+func TestExpireWhileEvicted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx := context.Background()
+		c, shelf := open(t)
+		f := shelf.last()
+		defer c.Close()
+		if err := c.Put(ctx, 0, 1, new(time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Put(ctx, 1, 1, nil); err != nil { // tells that the first is applied
+			t.Fatal(err)
+		}
+		f.Wait()
+		prune(c)
+		time.Sleep(2 * time.Second)
+		f.gone = func(int) {
+			if err := c.Put(ctx, 0, 2, nil); err != nil {
+				t.Error(err)
+			}
+			if s, err := c.Stats(ctx); s.Size != 2 || err != nil {
+				t.Errorf("Stats = %+v, %v, want 2 entries", s, err)
+			}
+		}
+		e := f.held[c.hash(0)]
+		delete(f.held, e.hash)
+		f.drop(e, f.h.Evicted, &f.evicted)
+		f.gone = func(int) {}
+		f.Wait()
+		if len(f.held) != 2 {
+			t.Errorf("the library holds %d entries, want both that were put last", len(f.held))
+		}
+		if got, hit, err := c.Get(ctx, 0); got != 2 || !hit || err != nil {
+			t.Errorf("Get = %d, %t, %v, want 2, true, nil", got, hit, err)
+		}
+	})
+}
+
+// An entry that is not pending keeps no other in memory.
+func TestPruneUnlinks(t *testing.T) {
+	var b bucket[int, int]
+	entries := make([]*Entry[int, int], 4)
+	for i := range entries {
+		entries[i] = &Entry[int, int]{key: i, order: uint64(i + 1)}
+		b.link(entries[i])
+	}
+	b.prune(3)
+	for i, e := range entries {
+		if e.older.Load() != nil {
+			t.Errorf("entry %d keeps another", i)
+		}
+	}
+	if b.find(0) != entries[3] {
+		t.Error("the pending entry is not found")
+	}
+}
+
 // Close waits for the calls that it finds.
 func TestCloseWaits(t *testing.T) {
 	ctx := context.Background()

@@ -155,6 +155,10 @@ func (g *generation[K, V]) expireStripe(s *stripe[K, V], now int64) {
 	expired := s.expire(now)
 	g.cache.expirations.Add(uint64(len(expired)))
 	for _, e := range expired {
-		g.del(e)
+		// The library may just have evicted e, not have said so yet, and be about
+		// to insert another under the hash.
+		if g.peek(e.hash) == e {
+			g.del(e)
+		}
 	}
 }

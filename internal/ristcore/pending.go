@@ -47,4 +47,11 @@ func (b *bucket[K, V]) prune(applied uint64) {
 		next.Store(nil)
 		b.bits.Store(bits)
 	}
+	for e != nil { // lest one that is used keep older ones in memory
+		older := e.older.Load()
+		if older != nil {
+			e.older.Store(nil) // whoever comes here now finds what follows in the library
+		}
+		e = older
+	}
 }

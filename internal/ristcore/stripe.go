@@ -44,6 +44,20 @@ func (s *stripe[K, V]) prune(applied uint64) {
 	}
 }
 
+// list appends the entries to list.
+func (s *stripe[K, V]) list(list []*Entry[K, V]) []*Entry[K, V] {
+	s.insert.Lock()
+	defer s.insert.Unlock()
+	for _, page := range s.cells.pages {
+		for i := range page {
+			if e := page[i].Load(); e != nil {
+				list = append(list, e)
+			}
+		}
+	}
+	return list
+}
+
 // drop ends e and returns the payload it had, nil if it had ended before.
 func (s *stripe[K, V]) drop(e *Entry[K, V]) *payload[V] {
 	p := e.payload.Swap(nil)
