@@ -77,11 +77,11 @@ func faked(name string, broken func(*altered[uint64])) Contestant {
 
 var errFake = errors.New("fake: cannot")
 
-// after returns f as what happens after n Gets.
-func after(n int64, f func() error) func(uint64) error {
+// after returns f as what happens after a thousand Gets.
+func after(f func() error) func(uint64) error {
 	var gets atomic.Int64
 	return func(uint64) error {
-		if gets.Add(1) > n {
+		if gets.Add(1) > 1000 {
 			return f()
 		}
 		return nil
@@ -92,18 +92,18 @@ func after(n int64, f func() error) func(uint64) error {
 func fakes() []Contestant {
 	all := []Contestant{
 		faked("good", func(*altered[uint64]) {}),
-		faked("fails", func(f *altered[uint64]) { f.get = after(1000, func() error { return errFake }) }),
-		faked("panics", func(f *altered[uint64]) { f.get = after(1000, func() error { panic("as it must") }) }),
+		faked("fails", func(f *altered[uint64]) { f.get = after(func() error { return errFake }) }),
+		faked("panics", func(f *altered[uint64]) { f.get = after(func() error { panic("as it must") }) }),
 		faked("dies", func(f *altered[uint64]) {
-			f.get = after(1000, func() error {
+			f.get = after(func() error {
 				go panic("in a goroutine of its own")
 				select {}
 			})
 		}),
-		faked("exits", func(f *altered[uint64]) { f.get = after(1000, func() error { os.Exit(7); return nil }) }),
-		faked("hangs", func(f *altered[uint64]) { f.get = after(1000, func() error { select {} }) }),
+		faked("exits", func(f *altered[uint64]) { f.get = after(func() error { os.Exit(7); return nil }) }),
+		faked("hangs", func(f *altered[uint64]) { f.get = after(func() error { select {} }) }),
 		faked("chatty", func(f *altered[uint64]) {
-			f.get = after(1000, func() error { os.Stdout.WriteString("hello\n"); return nil })
+			f.get = after(func() error { os.Stdout.WriteString("hello\n"); return nil })
 		}),
 		faked("drops", func(f *altered[uint64]) {
 			var puts atomic.Int64

@@ -183,6 +183,9 @@ func (s *session) begin(command []string) {
 	}
 	if s.load != nil {
 		s.report.Workload = s.load.describe()
+		for _, missing := range s.load.missing {
+			s.note("", "%s: %s.", s.load.name, missing)
+		}
 	}
 	for _, c := range s.contestants {
 		s.report.Contestants = append(s.report.Contestants, c.describe())

@@ -23,6 +23,6 @@ func ExampleRun() {
 	args := []string{"compare", "--workload", "zipf:0.99", "--adapters", "mine,nope"}
 	fmt.Println(compare.Run(context.Background(), args, os.Stdout, os.Stdout, mine))
 	// Output:
-	// cachepact: unknown adapter "nope": expected one of golanglru, ristretto, ristretto2, bigcache, ttlcache, gocache, mine
+	// cachepact: unknown adapter "nope": expected one of golanglru, otter, theine, ristretto, ristretto2, ttlcache, gocache, bigcache, freecache, fastcache, mine
 	// 2
 }

@@ -117,7 +117,9 @@ func TestReplay_TTL(t *testing.T) {
 	set := func(at int, key uint64, ttl time.Duration) trace.Request {
 		return trace.Request{Time: time.Duration(at) * second, Key: key, Op: trace.Set, TTL: ttl}
 	}
-	get := func(at int, key uint64) trace.Request { return trace.Request{Time: time.Duration(at) * second, Key: key} }
+	get := func(at int, key uint64) trace.Request {
+		return trace.Request{Time: time.Duration(at) * second, Key: key}
+	}
 	group := func(q trace.Request) trace.Request { q.Group = 7; return q }
 	for _, tt := range []struct {
 		name     string
@@ -246,7 +248,9 @@ func TestBytes(t *testing.T) {
 }
 
 // shifty returns values that are a byte too short now and then.
-type shifty struct{ backend.Backend[uint64, []byte] }
+type shifty struct {
+	backend.Backend[uint64, []byte]
+}
 
 func (s shifty) Get(ctx context.Context, key uint64) ([]byte, bool, error) {
 	v, hit, err := s.Backend.Get(ctx, key)

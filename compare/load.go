@@ -2,6 +2,7 @@ package compare
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"math"
@@ -24,6 +25,8 @@ type load struct {
 	format string // of the trace; empty if generated
 	limits trace.Limits
 	open   func() (trace.Source, func() error, error)
+	// missing is what is known to be missing from the trace, a sentence each.
+	missing []string
 
 	profile
 	index     *trace.Index
@@ -92,6 +95,9 @@ func (l *load) scan(limit int) (err error) {
 			l.all, keep = segment{}, false
 		}
 	}
+	if r, ok := src.(*trace.Reader); ok {
+		l.missing = r.Warnings()
+	}
 	l.distinct = l.index.Len()
 	if l.sizes != nil { // keys that came later and have none
 		l.sizes = append(l.sizes, make([]uint32, l.distinct-len(l.sizes))...)
@@ -117,6 +123,13 @@ func (l *load) learn(id uint32, q trace.Request) {
 		l.sizes[id] = uint32(min(q.Size, math.MaxUint32))
 	}
 	l.lifetimes.learn(id, q)
+}
+
+// warn says what is missing from the trace.
+func (l *load) warn(w io.Writer) {
+	for _, missing := range l.missing {
+		fmt.Fprintf(w, "warning: %s: %s\n", l.name, missing)
+	}
 }
 
 // describe describes l in a report.

@@ -76,7 +76,7 @@ func weigh[V any](ctx context.Context, construct func(Options) (backend.Backend[
 	}
 	full := weighProcess()
 	runtime.KeepAlive(values)
-	values = nil // those that the cache does not hold are free now
+	// From here on the values that the cache does not hold are free.
 	kept := weighProcess()
 	r.GC = collectionTime()
 	for _, key := range keys {

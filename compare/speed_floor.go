@@ -55,7 +55,7 @@ type lockedMap[V any] struct {
 	next    int
 }
 
-func newLockedMap[V any](o Options) (backend.Backend[uint64, V], error) {
+func newLockedMap[V any](o Options) (backend.Backend[uint64, V], error) { //nolint:unparam // it is a Contestant's New
 	return &lockedMap[V]{entries: make(map[uint64]V, o.Capacity), ring: make([]uint64, 0, o.Capacity)}, nil
 }
 

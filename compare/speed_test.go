@@ -284,8 +284,10 @@ func TestSpeed_command(t *testing.T) {
 	if code != 0 || stderr != "" {
 		t.Fatalf("exit code %d, stderr %q", code, stderr)
 	}
-	for _, want := range []string{"speed, hit:", "speed, miss:", "speed, workload:", "GOMAXPROCS 1, 2 goroutines", "GOMAXPROCS 2, 4 goroutines", "of gocache",
-		"gocache failed: has no bound", "golanglru, put-evict", "gocache, miss", "golanglru at 80 %"} {
+	for _, want := range []string{
+		"speed, hit:", "speed, miss:", "speed, workload:", "GOMAXPROCS 1, 2 goroutines", "GOMAXPROCS 2, 4 goroutines", "of gocache",
+		"gocache failed: has no bound", "golanglru, put-evict", "gocache, miss", "golanglru at 80 %",
+	} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("stdout does not have %q", want)
 		}

@@ -42,6 +42,7 @@ func newTraceStat() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			l.warn(cmd.ErrOrStderr())
 			return s.text(cmd.OutOrStdout(), l)
 		},
 	}
@@ -140,5 +141,6 @@ func (f *outFlags) convert(cmd *cobra.Command, load *loadFlags) error {
 	if err != nil {
 		return err
 	}
+	l.warn(cmd.ErrOrStderr())
 	return convert(l, f.file, cmd.OutOrStdout(), f.options)
 }

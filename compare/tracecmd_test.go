@@ -1,10 +1,15 @@
 package compare
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/cachepact/cachepact/backend/memory"
+	"github.com/cachepact/cachepact/compare/record"
 )
 
 func TestTraceStat(t *testing.T) {
@@ -90,5 +95,54 @@ func TestTraceBadInput(t *testing.T) {
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// TestRecording_Missing cuts a recording short and keeps what can be read of it;
+// every command says what is missing.
+func TestRecording_Missing(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "traffic")
+	cache, err := memory.New[string, string](memory.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	recorded, err := record.New(cache, record.Options[string]{File: file})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := t.Context()
+	for i := range 20_000 {
+		key := fmt.Sprint(i % 100)
+		if _, _, err := recorded.Get(ctx, key); err != nil {
+			t.Fatal(err)
+		}
+		if i%1000 == 0 { // a moment for the writer, so that there are several blocks
+			time.Sleep(time.Millisecond)
+			if err := recorded.Invalidate(ctx, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := recorded.Close(); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, data[:len(data)*2/3], 0o666); err != nil {
+		t.Fatal(err)
+	}
+	const torn, cleared = "ends within a block", "all keys were invalidated"
+	for _, args := range [][]string{{"stat", file}, {"convert", file, "--to", "csv"}} {
+		code, _, stderr := command(t, append([]string{"trace"}, args...)...)
+		if code != 0 || !strings.Contains(stderr, torn) || !strings.Contains(stderr, cleared) {
+			t.Errorf("trace %v: exit code %d, stderr %q; want %q and %q", args, code, stderr, torn, cleared)
+		}
+	}
+	code, stdout, stderr := command(t, "compare", "hits", "--trace", file, "--capacity", "10", "--adapters", "golanglru")
+	if code != 0 || !strings.Contains(stdout, torn) || !strings.Contains(stdout, cleared) {
+		t.Errorf("hits: exit code %d, stderr %q, stdout\n%s; want %q and %q", code, stderr, stdout, torn, cleared)
 	}
 }

@@ -429,12 +429,12 @@ func (p *probe[K, V]) provoke() map[string]error {
 func sized[V any](n int) (V, bool) {
 	var v V
 	x := reflect.ValueOf(&v).Elem()
-	text := strings.Repeat(secret, n/len(secret)+1)[:n]
+	text := func() string { return strings.Repeat(secret, n/len(secret)+1)[:n] }
 	switch {
 	case x.Kind() == reflect.String:
-		x.SetString(text)
+		x.SetString(text())
 	case x.Kind() == reflect.Slice && x.Type().Elem().Kind() == reflect.Uint8:
-		x.SetBytes([]byte(text))
+		x.SetBytes([]byte(text()))
 	default:
 		return v, false
 	}

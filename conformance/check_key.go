@@ -217,7 +217,7 @@ func keyChecks[K comparable, V any]() []check[K, V] {
 				p.hinted("two keys of one hash cannot be held together", "none: the capacity is as large",
 					"of %d well-mixed keys, %d are gone", n, lost)
 			}
-			p.loose = true
+			p.loose, p.aside = true, true
 		}},
 		{rule: "hit/keys", kase: "pointers", void: func(r *runner[K, V]) string {
 			if reflect.TypeFor[K]().Kind() != reflect.Pointer {

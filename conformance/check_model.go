@@ -182,7 +182,7 @@ func (r *runner[K, V]) repro(o Options, steps []step) string {
 	b.WriteString("\t\t\tif err != nil {\n\t\t\t\tt.Fatal(err)\n\t\t\t}\n\t\t\tdefer backend.Close(b)\n")
 	n := 0
 	for _, s := range steps {
-		key := fmt.Sprintf("%#v", keys[s.key])
+		key := literal(keys[s.key])
 		line := ""
 		switch s.kind {
 		case opGet:
@@ -193,7 +193,7 @@ func (r *runner[K, V]) repro(o Options, steps []step) string {
 			if s.ttl != nil {
 				ttl = fmt.Sprintf("new(time.Duration(%d))", int64(*s.ttl))
 			}
-			line = fmt.Sprintf("_ = b.Put(ctx, %s, %#v, %s)", key, r.values.At(n), ttl)
+			line = fmt.Sprintf("_ = b.Put(ctx, %s, %s, %s)", key, literal(r.values.At(n)), ttl)
 		case opInvalidate:
 			line = fmt.Sprintf("_ = backend.InvalidateKey(ctx, b, %s)", key)
 		case opClear:
@@ -209,7 +209,7 @@ func (r *runner[K, V]) repro(o Options, steps []step) string {
 	for _, s := range steps { // the probe looks at every key at the end
 		if s.kind == opPut && !asked[s.key] {
 			asked[s.key] = true
-			fmt.Fprintf(&b, "\t\t\t{ v, hit, err := b.Get(ctx, %#v); t.Log(v, hit, err) }\n", keys[s.key])
+			fmt.Fprintf(&b, "\t\t\t{ v, hit, err := b.Get(ctx, %s); t.Log(v, hit, err) }\n", literal(keys[s.key]))
 		}
 	}
 	b.WriteString("\t\t})\n\t}\n")

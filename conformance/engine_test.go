@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -273,4 +274,69 @@ func TestRun_RealTime(t *testing.T) {
 		t.Skip("takes seconds of real time")
 	}
 	conformance.Run(t, conformance.Subject[string, string]{New: newMemory[string, string], RealTime: true})
+}
+
+// stuck panics with its lock held, so that its Close hangs.
+type stuck struct {
+	*cache
+	mu *sync.Mutex
+}
+
+func (s stuck) Put(ctx context.Context, k, v string, ttl *time.Duration) error {
+	if k == "key-1" {
+		s.mu.Lock()
+		panic("with the lock held")
+	}
+	return s.cache.Put(ctx, k, v, ttl)
+}
+
+func (s stuck) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cache.Close()
+}
+
+// The first thing to go wrong is what is reported.
+func TestCheck_PanicThenHang(t *testing.T) {
+	s := wrapped(func(b *cache) backend.Backend[string, string] { return stuck{b, new(sync.Mutex)} })
+	s.Timeout, s.Only = time.Second, []string{"hit/put/at-once"}
+	if got := outcome(t, conformance.Check(s), "hit/put/at-once"); got.Outcome != conformance.Fail || !strings.Contains(got.Why, "with the lock held") {
+		t.Errorf("hit/put/at-once: %s, %s; want the panic", got.Outcome, got.Why)
+	}
+}
+
+// endless never returns from Close.
+type endless struct{ *cache }
+
+func (endless) Close() error { select {} }
+
+func TestCheck_CloseHangs(t *testing.T) {
+	s := wrapped(func(b *cache) backend.Backend[string, string] { return endless{b} })
+	s.Timeout, s.Only = time.Second, []string{"close/idempotent/ended-when-it-returns"}
+	if got := outcome(t, conformance.Check(s), s.Only[0]); got.Outcome != conformance.Fail || !strings.Contains(got.Why, "hung") {
+		t.Errorf("%s: %s, %s; want a hang", s.Only[0], got.Outcome, got.Why)
+	}
+}
+
+// refusing refuses Puts where it has a capacity.
+type refusing struct {
+	*cache
+	bounded bool
+}
+
+func (r refusing) Traits() backend.Traits {
+	if !r.bounded {
+		return backend.Traits{Bound: backend.BoundNone}
+	}
+	return backend.Traits{Refuses: true}
+}
+
+func TestCheck_RefusesWithCapacity(t *testing.T) {
+	r := conformance.Check(subject{New: func(o conformance.Options) (backend.Backend[string, string], error) {
+		b, err := memory.New[string, string](memory.Options{Capacity: o.Capacity})
+		return refusing{b, o.Capacity > 0}, err
+	}, Only: []string{"stats/counters"}})
+	if want := (backend.Traits{Refuses: true}); r.Traits != want {
+		t.Errorf("traits %+v, want %+v", r.Traits, want)
+	}
 }

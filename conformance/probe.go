@@ -25,16 +25,21 @@ type probe[K comparable, V any] struct {
 	ctx   context.Context
 	opts  Options
 	scale int          // of units of real time
-	hurry *atomic.Bool // a tenth of the check's real time is over
+	hurry *atomic.Bool // a third of the check's real time is over
 	rule  string       // that the check is about
 	fault *fault
-	stray *fault // of stats/size, in a check of another rule
+	first atomic.Pointer[fault] // the fault before Close, which may hang because of it
+	stray *fault                // of stats/size, in a check of another rule
 
 	model map[K]*cell[V]
+	order []K // the keys of model, as they came
 	nvals int
 	ops   []op[K, V] // the last ones
 	lossy bool       // the check is about capacity: a miss is no fault
 	loose bool       // many goroutines used the backend: any value once put is legal
+	aside bool       // the check put so much past the model that walking it costs more than it can find
+
+	counting bool // Gets that the check does not make would be counted
 
 	expected, dropped int
 	others            []*probe[K, V]
@@ -48,6 +53,7 @@ type cell[V any] struct {
 	put1      time.Time
 	ttl       time.Duration // 0: never
 	ended     time.Time     // its deadline, if that is why it is gone
+	admitted  bool          // a Get hit since the Put
 	past      []V           // values put earlier, newest last
 	forgotten string        // why has is false
 }
@@ -69,6 +75,7 @@ func (p *probe[K, V]) live(f func(p *probe[K, V])) {
 			q.audit()
 		}
 	})
+	p.first.Store(p.fault)
 	for _, q := range append(p.others, p) {
 		p.guard(q.shut)
 		if p.stray == nil {
@@ -109,7 +116,7 @@ func (p *probe[K, V]) open() {
 
 // another returns a second backend beside p's, empty and closed with it.
 func (p *probe[K, V]) another() *probe[K, V] {
-	q := &probe[K, V]{r: p.r, ctx: p.ctx, opts: p.opts, scale: p.scale, rule: p.rule, model: map[K]*cell[V]{}, nvals: p.nvals + 1000}
+	q := &probe[K, V]{r: p.r, ctx: p.ctx, opts: p.opts, scale: p.scale, lossy: p.lossy, rule: p.rule, model: map[K]*cell[V]{}, nvals: p.nvals + 1000}
 	q.open()
 	p.others = append(p.others, q)
 	return q
@@ -131,17 +138,15 @@ func (p *probe[K, V]) audit() {
 		return
 	}
 	p.settle()
-	n := 0
-	for k := range p.model {
-		if n++; n > 1000 {
-			break
+	for _, k := range p.order[:min(len(p.order), 1000)] {
+		if p.model[k] != nil {
+			p.get(k)
 		}
-		p.get(k)
 	}
 	if most, size := p.atMost(), p.size(); !p.loose && size > most { // in this order: entries may expire meanwhile
 		p.missized(fmt.Sprintf("at most %d: no more entries can be live", most), "Stats().Size = %d", size)
 	}
-	if p.r.has.ranger {
+	if p.r.has.ranger && !p.aside {
 		p.all()
 	}
 }
@@ -171,6 +176,7 @@ func (p *probe[K, V]) cell(k K) *cell[V] {
 	if c == nil {
 		c = &cell[V]{forgotten: "it was never put"}
 		p.model[k] = c
+		p.order = append(p.order, k)
 	}
 	return c
 }
@@ -240,6 +246,7 @@ func (p *probe[K, V]) get(k K) (V, bool) {
 	c := p.cell(k)
 	if hit {
 		p.expected++
+		c.admitted = true
 	}
 	switch {
 	case !hit:
@@ -273,10 +280,15 @@ func (p *probe[K, V]) missed(k K, c *cell[V], v V, now time.Time) {
 		p.expected++
 		switch {
 		case p.lossy:
-		case p.r.traits.Refuses:
-			p.dropped++
+		case !p.r.traits.Refuses:
+			p.lost(k, c, now)("hit %s", show(c.val))
+		case p.roomy() && c.admitted:
+			p.lost(k, c, now)("hit %s: what was not refused stays while nothing needs its room", show(c.val))
 		default:
-			p.lost(k, c, now)
+			p.dropped++
+			if p.roomy() {
+				p.insist(k, c)
+			}
 		}
 	}
 	ended := c.ended
@@ -285,6 +297,47 @@ func (p *probe[K, V]) missed(k K, c *cell[V], v V, now time.Time) {
 	}
 	c.lose("it was dropped, and what was dropped must not come back")
 	c.ended = ended // it may still be counted for a while
+}
+
+// roomy reports whether the subject has room for all that the check puts, so that
+// an admission policy has no reason to refuse any of it.
+func (p *probe[K, V]) roomy() bool { return p.opts.Capacity == 0 && !p.lossy && !p.loose }
+
+// insist puts again what was refused, until it is kept or that is no admission
+// policy's doing, and removes it.
+func (p *probe[K, V]) insist(k K, c *cell[V]) {
+	var ttl *time.Duration
+	if c.ttl > 0 {
+		ttl = new(c.ttl)
+	}
+	for range 5 {
+		err := p.b.Put(p.ctx, k, c.val, ttl)
+		p.flushed(&err)
+		p.note(op[K, V]{kind: opPut, key: k, val: c.val, ttl: ttl, err: err})
+		p.background()
+		v, hit, getErr := p.b.Get(p.ctx, k)
+		p.note(op[K, V]{kind: opGet, key: k, val: v, hit: hit, err: getErr})
+		if hit || err != nil || getErr != nil {
+			err := p.b.Invalidate(p.ctx, new(k))
+			p.flushed(&err)
+			p.note(op[K, V]{kind: opInvalidate, key: k, err: err})
+			return
+		}
+	}
+	p.failf("Get(%s) = miss, after each of five Puts", show(k))("hit %s: nothing needs room, so that an admission policy has no reason to refuse", show(c.val))
+}
+
+// survey finds out which entries were not refused, before something happens that
+// must not remove them.
+func (p *probe[K, V]) survey() {
+	if !p.r.traits.Refuses || !p.roomy() || p.counting || len(p.model) > 64 {
+		return
+	}
+	for _, k := range p.order {
+		if c := p.model[k]; c != nil && c.alive(time.Now()) && !c.admitted {
+			p.get(k)
+		}
+	}
 }
 
 func (c *cell[V]) lose(why string) {
@@ -296,8 +349,8 @@ func (c *cell[V]) lose(why string) {
 
 // lost fails the check because a live entry was not found, and looks for the
 // cause.
-func (p *probe[K, V]) lost(k K, c *cell[V], now time.Time) {
-	f := p.newFault(broke, fmt.Sprintf("Get(%s) = miss", show(k)), "hit "+show(c.val))
+func (p *probe[K, V]) lost(k K, c *cell[V], now time.Time) func(want string, args ...any) {
+	f := p.newFault(broke, fmt.Sprintf("Get(%s) = miss", show(k)), "")
 	p.background()
 	if v, hit, err := p.b.Get(p.ctx, k); err == nil && hit {
 		if p.r.values.Equal(v, c.val) {
@@ -313,7 +366,10 @@ func (p *probe[K, V]) lost(k K, c *cell[V], now time.Time) {
 			f.hint = "a second Put of the same key was kept: the first was dropped, removed later, or refused"
 		}
 	}
-	panic(f)
+	return func(want string, args ...any) {
+		f.want = fmt.Sprintf(want, args...)
+		panic(f)
+	}
 }
 
 // wrong fails the check because of the value v, and says where it came from.
@@ -379,6 +435,7 @@ func (p *probe[K, V]) miss(k K) {
 
 // invalidate removes k.
 func (p *probe[K, V]) invalidate(k K) {
+	p.survey()
 	given := k
 	err := p.b.Invalidate(p.ctx, &given)
 	p.flushed(&err)
@@ -428,8 +485,18 @@ func (p *probe[K, V]) size() int64 { return p.stats().Size }
 
 // wantSize checks Size against the number of live entries.
 func (p *probe[K, V]) wantSize(want int64) {
-	got := p.size()
-	if got > want || got < want && !p.lossy && !p.r.traits.Refuses {
+	p.survey()
+	got, exact := p.size(), !p.lossy && !p.r.traits.Refuses
+	if got < want && p.r.traits.Refuses && p.roomy() && len(p.model) <= 64 { // unless some were refused
+		refused := p.dropped
+		for _, k := range p.order {
+			if c := p.model[k]; c != nil && c.alive(time.Now()) {
+				p.get(k)
+			}
+		}
+		exact = p.dropped == refused && p.size() == got
+	}
+	if got > want || got < want && exact {
 		p.missized(fmt.Sprint(want), "Stats().Size = %d", got)
 	}
 }
@@ -529,6 +596,7 @@ func (p *probe[K, V]) hurried() bool { return p.hurry != nil && p.hurry.Load() }
 
 // sleep lets d pass.
 func (p *probe[K, V]) sleep(d time.Duration) {
+	p.survey()
 	p.note(op[K, V]{kind: opSleep, d: d})
 	time.Sleep(d)
 }
@@ -591,7 +659,7 @@ func (p *probe[K, V]) hinted(hint, want, what string, args ...any) {
 
 // show prints a key or value in a few characters.
 func show(v any) string {
-	s := fmt.Sprintf("%#v", v)
+	s := literal(v)
 	switch v := v.(type) {
 	case string:
 		s = fmt.Sprintf("%q", v[:min(len(v), 60)])
@@ -612,4 +680,21 @@ func show(v any) string {
 		s = strings.ToValidUTF8(s[:120], "") + "…"
 	}
 	return s
+}
+
+// literal prints a value as Go code that has its type even where any is due.
+func literal(v any) string {
+	t := reflect.TypeOf(v)
+	switch {
+	case t == nil:
+		return "nil"
+	case t == reflect.TypeFor[int](), t == reflect.TypeFor[bool](), t == reflect.TypeFor[string]():
+	case t.Kind() == reflect.Float64 || t.Kind() == reflect.Float32:
+		return fmt.Sprintf("%T(%v)", v, v)
+	case t.Kind() >= reflect.Int && t.Kind() <= reflect.Uintptr:
+		return fmt.Sprintf("%T(%d)", v, v)
+	case t.Kind() == reflect.String:
+		return fmt.Sprintf("%T(%q)", v, v)
+	}
+	return fmt.Sprintf("%#v", v)
 }

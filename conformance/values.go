@@ -7,6 +7,7 @@ import (
 	"math/cmplx"
 	"reflect"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -326,6 +327,8 @@ func oddBytes() [][]byte {
 	for _, n := range []int{255, 256, 4095, 4096, 65535, 65536, 65537} {
 		out = append(out, bytes.Repeat([]byte{'v'}, n))
 	}
-	big := []byte(strings.Repeat("0123456789abcdef", 2<<20/16))
-	return append(out, big)
+	return append(out, []byte(large()))
 }
+
+// large is made once.
+var large = sync.OnceValue(func() string { return strings.Repeat("0123456789abcdef", 2<<20/16) })

@@ -41,7 +41,9 @@ func TestNew_Refuses(t *testing.T) {
 	if _, err := fastcache.New[*int](fastcache.MinBytes, fastcache.Options[int]{}); !errors.Is(err, backend.ErrKey) {
 		t.Errorf("New with pointers for keys = %v, want ErrKey", err)
 	}
-	type secret struct{ token string }
+	type secret struct {
+		token string //nolint:unused // New looks at it
+	}
 	if _, err := fastcache.New[int](fastcache.MinBytes, fastcache.Options[secret]{}); err == nil || !strings.Contains(err.Error(), "secret.token") {
 		t.Errorf("New with an unexported field = %v, want an error that names it", err)
 	}
@@ -163,7 +165,7 @@ func TestSize(t *testing.T) {
 				if i%3 == round%3 {
 					ttl = new(time.Duration(i%7+1) * time.Minute)
 				}
-				if err := b.Put(ctx, i, make([]byte, i*7919%(20_000)), ttl); err != nil {
+				if err := b.Put(ctx, i, make([]byte, i*7919%20_000), ttl); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -110,9 +110,8 @@ func (b *Backend[K, V]) Put(_ context.Context, key K, value V, ttl *time.Duratio
 	return wrap("put", b.set(buf, name, entry, deadline))
 }
 
-// Invalidate implements [backend.Backend]. With a nil key it takes some 100 µs
-// and what it takes to give back the chunks, 64 KB each. Gets go on meanwhile,
-// Puts wait.
+// Invalidate implements [backend.Backend]. With a nil key it takes what it
+// takes to give back the chunks, 64 KB each. Gets go on meanwhile, Puts wait.
 func (b *Backend[K, V]) Invalidate(_ context.Context, key *K) error {
 	if key == nil {
 		return wrap("invalidate", b.removeAll(false))

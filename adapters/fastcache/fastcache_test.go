@@ -10,19 +10,19 @@ import (
 )
 
 func TestString(t *testing.T) {
-	adaptertest.Run(t, openAny[string, string], openAny[string, []byte], openAny[string, adaptertest.Value])
+	adaptertest.Strings(t, openAny[string, string], openAny[string, []byte], openAny[string, adaptertest.Value])
 }
 
 func TestUint64(t *testing.T) {
-	adaptertest.Run(t, openAny[uint64, string], openAny[uint64, []byte], openAny[uint64, adaptertest.Value])
+	adaptertest.Uint64s(t, openAny[uint64, string], openAny[uint64, []byte], openAny[uint64, adaptertest.Value])
 }
 
 func TestStruct(t *testing.T) {
-	adaptertest.Run(t, openAny[adaptertest.Key, string], openAny[adaptertest.Key, []byte], openAny[adaptertest.Key, adaptertest.Value])
+	adaptertest.Structs(t, openAny[adaptertest.Key, string], openAny[adaptertest.Key, []byte], openAny[adaptertest.Key, adaptertest.Value])
 }
 
 func TestAny(t *testing.T) {
-	adaptertest.Run(t, openAny[any, string], openAny[any, []byte], openAny[any, adaptertest.Value])
+	adaptertest.Anys(t, openAny[any, string], openAny[any, []byte], openAny[any, adaptertest.Value])
 }
 
 func openAny[K comparable, V any](conformance.Options) (backend.Backend[K, V], error) {

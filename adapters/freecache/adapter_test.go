@@ -36,7 +36,9 @@ func TestNew_Refuses(t *testing.T) {
 	if _, err := freecache.New[*int](freecache.MinSize, freecache.Options[int]{}); !errors.Is(err, backend.ErrKey) {
 		t.Errorf("New with pointers for keys = %v, want ErrKey", err)
 	}
-	type secret struct{ token string }
+	type secret struct {
+		token string //nolint:unused // New looks at it
+	}
 	if _, err := freecache.New[int](freecache.MinSize, freecache.Options[secret]{}); err == nil || !strings.Contains(err.Error(), "secret.token") {
 		t.Errorf("New with an unexported field = %v, want an error that names it", err)
 	}

@@ -12,25 +12,25 @@ import (
 )
 
 func TestString(t *testing.T) {
-	adaptertest.Run(t, open[string, string], open[string, []byte], open[string, adaptertest.Value])
+	adaptertest.Strings(t, open[string, string], open[string, []byte], open[string, adaptertest.Value])
 }
 
 func TestUint64(t *testing.T) {
-	adaptertest.Run(t, open[uint64, string], open[uint64, []byte], open[uint64, adaptertest.Value])
+	adaptertest.Uint64s(t, open[uint64, string], open[uint64, []byte], open[uint64, adaptertest.Value])
 }
 
 func TestStruct(t *testing.T) {
-	adaptertest.Run(t, open[adaptertest.Key, string], open[adaptertest.Key, []byte], open[adaptertest.Key, adaptertest.Value])
+	adaptertest.Structs(t, open[adaptertest.Key, string], open[adaptertest.Key, []byte], open[adaptertest.Key, adaptertest.Value])
 }
 
 func TestAny(t *testing.T) {
-	adaptertest.Run(t, open[any, string], open[any, []byte], open[any, adaptertest.Value])
+	adaptertest.Anys(t, open[any, string], open[any, []byte], open[any, adaptertest.Value])
 }
 
 // TestNumbers is for values without pointers, which the adapter overwrites in
 // another way.
 func TestNumbers(t *testing.T) {
-	conformance.Run(t, conformance.Subject[string, int]{New: open[string, int]})
+	adaptertest.Numbers(t, open[string, int])
 }
 
 func open[K comparable, V any](o conformance.Options) (backend.Backend[K, V], error) {

@@ -85,11 +85,11 @@ func New[K comparable, V any](config *ristretto.Config) (*Backend[K, V], error) 
 
 func check(config *ristretto.Config) error {
 	return ristcore.Config{
-		NumCounters:            config.NumCounters,
-		MaxCost:                config.MaxCost,
-		BufferItems:            config.BufferItems,
-		TtlTickerDurationInSec: config.TtlTickerDurationInSec,
-		IgnoreInternalCost:     config.IgnoreInternalCost,
+		NumCounters:        config.NumCounters,
+		MaxCost:            config.MaxCost,
+		BufferItems:        config.BufferItems,
+		TickerSeconds:      config.TtlTickerDurationInSec,
+		IgnoreInternalCost: config.IgnoreInternalCost,
 		Hooks: []ristcore.Hook{
 			{Name: "KeyToHash", Set: config.KeyToHash != nil},
 			{Name: "Cost", Set: config.Cost != nil},

@@ -86,11 +86,11 @@ func New[K comparable, V any](config *ristretto.Config[uint64, any]) (*Backend[K
 
 func check(config *ristretto.Config[uint64, any]) error {
 	return ristcore.Config{
-		NumCounters:            config.NumCounters,
-		MaxCost:                config.MaxCost,
-		BufferItems:            config.BufferItems,
-		TtlTickerDurationInSec: config.TtlTickerDurationInSec,
-		IgnoreInternalCost:     config.IgnoreInternalCost,
+		NumCounters:        config.NumCounters,
+		MaxCost:            config.MaxCost,
+		BufferItems:        config.BufferItems,
+		TickerSeconds:      config.TtlTickerDurationInSec,
+		IgnoreInternalCost: config.IgnoreInternalCost,
 		Hooks: []ristcore.Hook{
 			{Name: "KeyToHash", Set: config.KeyToHash != nil},
 			{Name: "Cost", Set: config.Cost != nil},

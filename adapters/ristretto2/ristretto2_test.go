@@ -18,11 +18,18 @@ func open[K comparable, V any](o conformance.Options) (backend.Backend[K, V], er
 	return ristretto2.New[K, V](config)
 }
 
-func run[K comparable](t *testing.T) {
-	adaptertest.Run(t, open[K, string], open[K, []byte], open[K, adaptertest.Value])
+func TestString(t *testing.T) {
+	adaptertest.Strings(t, open[string, string], open[string, []byte], open[string, adaptertest.Value])
 }
 
-func TestStringKeys(t *testing.T) { run[string](t) }
-func TestUint64Keys(t *testing.T) { run[uint64](t) }
-func TestStructKeys(t *testing.T) { run[adaptertest.Key](t) }
-func TestAnyKeys(t *testing.T)    { run[any](t) }
+func TestUint64(t *testing.T) {
+	adaptertest.Uint64s(t, open[uint64, string], open[uint64, []byte], open[uint64, adaptertest.Value])
+}
+
+func TestStruct(t *testing.T) {
+	adaptertest.Structs(t, open[adaptertest.Key, string], open[adaptertest.Key, []byte], open[adaptertest.Key, adaptertest.Value])
+}
+
+func TestAny(t *testing.T) {
+	adaptertest.Anys(t, open[any, string], open[any, []byte], open[any, adaptertest.Value])
+}

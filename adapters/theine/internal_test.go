@@ -171,7 +171,6 @@ func TestMemoryIsFreed(t *testing.T) {
 		if err := b.Put(t.Context(), 1, value, nil); err != nil {
 			t.Fatal(err)
 		}
-		value = nil
 		if err := end(b); err != nil {
 			t.Fatal(err)
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 
@@ -12,11 +13,15 @@ import (
 	"github.com/cachepact/cachepact/conformance/matrix"
 )
 
-// errBroken ends a strict run with an exit code of its own.
-var errBroken = errors.New("matrix: a rule is broken")
+// These end a run with an exit code of their own.
+var (
+	errBroken = errors.New("matrix: a rule is broken")
+	errDrift  = errors.New("matrix: not what it was")
+)
 
 func newMatrix() *cobra.Command {
 	var strict bool
+	var baseline string
 	outputs := []struct {
 		flag, usage, file string
 		write             func(*matrix.Matrix, io.Writer) error
@@ -31,14 +36,15 @@ func newMatrix() *cobra.Command {
 		Long: `Merge the reports of conformance runs into one table: a row for each rule, a
 column for each cache. Without a flag it goes to standard output as Markdown.`,
 		Example: `  CONFORMANCE_REPORT=$PWD/reports go test ./...
-  cachepact matrix reports --html matrix.html`,
+  cachepact matrix reports --html matrix.html
+  cachepact matrix reports --baseline docs/matrix.json`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, paths []string) error {
 			m, err := matrix.Read(paths...)
 			if err != nil {
 				return err
 			}
-			if outputs[0].file == "" && outputs[1].file == "" && outputs[2].file == "" {
+			if baseline == "" && outputs[0].file == "" && outputs[1].file == "" && outputs[2].file == "" {
 				outputs[0].file = "-"
 			}
 			for _, o := range outputs {
@@ -50,6 +56,19 @@ column for each cache. Without a flag it goes to standard output as Markdown.`,
 					return err
 				}
 			}
+			if baseline != "" {
+				earlier, err := matrix.ReadMatrix(baseline)
+				if err != nil {
+					return err
+				}
+				drift := m.Drift(earlier)
+				for _, line := range drift {
+					fmt.Fprintln(cmd.ErrOrStderr(), line)
+				}
+				if len(drift) > 0 {
+					return compare.ExitError{Code: 3, Err: fmt.Errorf("%w: %s", errDrift, baseline)}
+				}
+			}
 			if strict && m.Failed() {
 				return compare.ExitError{Code: 3, Err: errBroken}
 			}
@@ -59,6 +78,7 @@ column for each cache. Without a flag it goes to standard output as Markdown.`,
 	for i := range outputs {
 		cmd.Flags().StringVar(&outputs[i].file, outputs[i].flag, "", outputs[i].usage)
 	}
+	cmd.Flags().StringVar(&baseline, "baseline", "", "say what differs from the matrix in a JSON `file`, and end with 3 if anything does")
 	cmd.Flags().BoolVar(&strict, "strict", false, "end with 3 if any rule is broken or any cache could not be tested")
 	return cmd
 }

@@ -77,7 +77,7 @@ func (r *recorder) add(o op) {
 	o.at = r.clock.Now()
 	s := &r.shard[o.key%shards]
 	s.mu.Lock()
-	n := len(s.ops)
+	n, half := len(s.ops), cap(s.ops)/2
 	if n < cap(s.ops) {
 		s.ops = append(s.ops, o)
 	} else {
@@ -87,7 +87,7 @@ func (r *recorder) add(o op) {
 	switch n {
 	case 0:
 		wake(r.some)
-	case cap(s.ops) / 2:
+	case half:
 		wake(r.many)
 	}
 }

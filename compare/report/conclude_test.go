@@ -209,7 +209,8 @@ func TestConclude(t *testing.T) {
 			"a pace beside none",
 			newBuild("a").at(10, 0.3, 0.6, hit("a", 0.3), roughly("a", report.Paced, 0.2, 0.2, 0.2)),
 			"For this trace at 10 entries: a, the only one that can be ranked, 20.0 % hits against LRU's 30.0 %.",
-			[]string{"a depends on the pace: at 10 entries it has 20.00 % paced and 30.00 % unpaced."}, nil,
+			[]string{"a depends on the pace: at 10 entries it has 20.00 % paced and 30.00 % unpaced."},
+			nil,
 		},
 		{
 			"paces that hardly differ",

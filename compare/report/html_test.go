@@ -221,8 +221,8 @@ func TestWriteHTML_Size(t *testing.T) {
 func TestWriteHTML_Paces(t *testing.T) {
 	r := reporttest.Full(1)
 	page := htmlOf(t, r)
-	table := page[strings.Index(page, `<table id="hits-2"`):]
-	table = table[:strings.Index(table, "</table>")]
+	_, table, _ := strings.Cut(page, `<table id="hits-2"`)
+	table, _, _ = strings.Cut(table, "</table>")
 	for name, want := range map[string]string{"golanglru": "26.56 %|26.46 %", "golanglru-2q": "29.38 %"} {
 		row := regexp.MustCompile(`(?s)<th scope="row"[^>]*>` + name + `[ <].*?</tr>`).FindString(table)
 		var got []string

@@ -9,7 +9,7 @@ func (t *text) memory(r *Report) {
 		return
 	}
 	t.line(plain, "")
-	t.line(bold, "memory of values of %s: bytes per entry, without and with the values that are kept", size(float64(m.Value)))
+	t.line(bold, "memory of values of %s: bytes per entry, without and with the values that are kept", bytesOf(int64(m.Value)))
 	g := &textTable{}
 	g.add(bold, "cache", "heap", "rss", "kept", "of which scanned", "fixed", "entries", "present", "full GC", "by the cache")
 	for _, r := range m.Rows {

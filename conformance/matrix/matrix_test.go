@@ -396,3 +396,78 @@ func TestMarkdown_escapes(t *testing.T) {
 		t.Errorf("got\n%s\nwant the line\n%s", b.String(), want)
 	}
 }
+
+func TestDrift(t *testing.T) {
+	was := []string{"hit/put/a pass", "hit/put/b pass", "ttl/zero/a fail late", "ttl/zero/b pass", "size/x/a n/a no size"}
+	tests := []struct {
+		name, version string
+		now           []string
+		want          string
+	}{
+		{"none", "v1", was, ""},
+		{"caught in another case", "v1", []string{"hit/put/a pass", "hit/put/b pass", "ttl/zero/a pass", "ttl/zero/b fail early", "size/x/a n/a no size"}, ""},
+		{"broken", "v1", []string{"hit/put/a pass", "hit/put/b fail why", "ttl/zero/a fail late", "ttl/zero/b pass", "size/x/a n/a no size"}, "B hit/put: fail, was pass"},
+		{"mended", "v1", []string{"hit/put/a pass", "hit/put/b pass", "ttl/zero/a pass", "ttl/zero/b pass", "size/x/a n/a no size"}, "B ttl/zero: pass, was fail"},
+		{"another reason", "v1", []string{"hit/put/a pass", "hit/put/b pass", "ttl/zero/a fail late", "ttl/zero/b pass", "size/x/a n/a other"}, "B size/x/a: n/a, was n/a, or for another reason"},
+		{"case new", "v1", append(slices.Clone(was), "hit/put/c pass"), "B hit/put/c: new"},
+		{"case gone", "v1", was[1:], "B hit/put/a: no longer there"},
+		{"rule new", "v1", append(slices.Clone(was), "z/z/z pass"), "z/z: new"},
+		{"rule gone", "v1", was[:4], "size/x: no longer there"},
+		{"version", "v2", was, "B: other types, version or traits"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			earlier := merge(t, report("p.B", "m/b", "v1", "A", "string", was...))
+			now := merge(t, report("p.B", "m/b", tt.version, "A", "string", tt.now...))
+			for _, m := range []*matrix.Matrix{earlier, now} {
+				m.Columns[0].Name = "B"
+			}
+			if got := strings.Join(now.Drift(earlier), "\n"); got != tt.want {
+				t.Errorf("Drift = %q, want %q", got, tt.want)
+			}
+		})
+	}
+	one, two := report("p.B", "m/b", "v1", "A", "string", was...), report("p.C", "m/c", "v1", "A", "string", was...)
+	if got := merge(t, one, two).Drift(merge(t, one)); !slices.Equal(got, []string{"p.C: new"}) {
+		t.Errorf("Drift with one more cache = %q", got)
+	}
+	if got := merge(t, one).Drift(merge(t, one, two)); !slices.Equal(got, []string{"p.C: no longer there"}) {
+		t.Errorf("Drift with one cache less = %q", got)
+	}
+}
+
+// The documents are three forms of one matrix.
+func TestDocs(t *testing.T) {
+	m, err := matrix.ReadMatrix("../../docs/matrix.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range writers {
+		var got bytes.Buffer
+		if err := w.write(m, &got); err != nil {
+			t.Fatal(err)
+		}
+		want, err := os.ReadFile(filepath.Join("../../docs", w.name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got.Bytes(), want) {
+			t.Errorf("docs/%s is not written from docs/matrix.json: run make matrix", w.name)
+		}
+	}
+}
+
+func TestReadMatrix_refuses(t *testing.T) {
+	whole := encode(t, merge(t, sample()...))
+	for name, text := range map[string]string{
+		"empty": "", "report": encode(t, sample()[0]), "cut off": whole[:len(whole)/2],
+		"newer":  strings.Replace(whole, `"schema":1`, `"schema":99`, 1),
+		"ragged": `{"schema":1,"columns":[{"name":"a"}],"rows":[{"id":"hit/put","outcomes":[]}]}`,
+	} {
+		file := filepath.Join(t.TempDir(), "m.json")
+		write(t, file, text)
+		if _, err := matrix.ReadMatrix(file); err == nil || !strings.Contains(err.Error(), file) {
+			t.Errorf("%s: ReadMatrix = %v, want an error that names the file", name, err)
+		}
+	}
+}

@@ -93,3 +93,28 @@ func readReport(file string) (conformance.Report, error) {
 	}
 	return r, nil
 }
+
+// ReadMatrix reads the JSON form of a matrix from a file.
+func ReadMatrix(file string) (*Matrix, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("matrix: %w", err)
+	}
+	var m Matrix
+	if err := json.Unmarshal(data, &m); err != nil {
+		return nil, fmt.Errorf("matrix: %s: not a matrix: %w", file, err)
+	}
+	if m.Schema <= 0 || len(m.Columns) == 0 {
+		return nil, fmt.Errorf("matrix: %s: not a matrix", file)
+	}
+	if m.Schema > Schema {
+		return nil, fmt.Errorf("matrix: %s: matrix of schema %d, this program reads up to %d: update it", file, m.Schema, Schema)
+	}
+	for _, r := range m.Rows {
+		ragged := func(k Case) bool { return len(k.Cells) != len(m.Columns) }
+		if len(r.Outcomes) != len(m.Columns) || slices.ContainsFunc(r.Cases, ragged) {
+			return nil, fmt.Errorf("matrix: %s: not a matrix: %q has not a cell for each column", file, r.ID)
+		}
+	}
+	return &m, nil
+}

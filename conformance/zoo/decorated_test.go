@@ -3,7 +3,6 @@ package zoo
 import (
 	"context"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -30,16 +29,14 @@ func (m *metered) Get(ctx context.Context, key string) ([]byte, bool, error) {
 type prefixed struct {
 	in  cache
 	bug bug
-	mu  sync.Mutex
 }
 
 var decoratedBugs = map[bug]string{
-	"unwraps though it changes keys":      "hit/put hit/keys",
-	"does not close":                      "close/after",
-	"the nil key becomes the prefix":      "invalidate/nil",
-	"the prefix is joined without a mark": "hit/keys",
-	"prefix of the long ones is cut":      "hit/keys",
-	"an error of the inner is lost":       "close/after",
+	"does not close":                         "close/after",
+	"the nil key becomes the prefix":         "invalidate/nil",
+	"slashes between prefix and key are one": "hit/keys",
+	"prefix of the long ones is cut":         "hit/keys",
+	"an error of the inner is lost":          "close/after",
 }
 
 func newDecorated(b bug, o conformance.Options) cache {
@@ -48,20 +45,13 @@ func newDecorated(b bug, o conformance.Options) cache {
 		panic(err)
 	}
 	p := &prefixed{in: in, bug: b}
-	if b == "unwraps though it changes keys" {
-		return unwrapping{p}
-	}
 	return &metered{cache: p}
 }
 
-type unwrapping struct{ *prefixed }
-
-func (u unwrapping) Unwrap() cache { return u.in }
-
 func (p *prefixed) name(key string) string {
 	switch {
-	case p.bug == "the prefix is joined without a mark" && strings.HasPrefix(key, "a"):
-		return key[1:]
+	case p.bug == "slashes between prefix and key are one":
+		return "tenant/" + strings.TrimLeft(key, "/")
 	case p.bug == "prefix of the long ones is cut" && len(key) > 1000:
 		return key[len(key)-1000:]
 	}

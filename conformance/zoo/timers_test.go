@@ -33,7 +33,6 @@ type timed struct {
 var timerBugs = map[bug]string{
 	"the old timer removes the new entry": "ttl/overwrite",
 	"timers outlive Close":                "close/idempotent",
-	"a timer that cannot be stopped wins": "ttl/overwrite",
 	"the timer starts with each get":      "ttl/overwrite",
 	"the longest timer overflows":         "ttl/range",
 	"all yields under the lock":           "hit/put concurrent/race",
@@ -41,7 +40,6 @@ var timerBugs = map[bug]string{
 	"all yields what it saw twice":        "hit/put",
 	"the entry's deadline is a duration":  "ttl/range hit/put",
 	"the entry's deadline is the first":   "ttl/range",
-	"the entry of the dead":               "ttl/expires",
 	"getmany stops at a miss":             "hit/put",
 	"putmany keeps the first":             "hit/put",
 	"putmany locks in the order given":    "concurrent/race",
@@ -77,9 +75,6 @@ func (s *timers) GetEntry(_ context.Context, key string) (e backend.Entry[[]byte
 	}
 	t := s.live(key)
 	if t == nil {
-		if s.bug == "the entry of the dead" && s.m[key] != nil {
-			return backend.Entry[[]byte]{Value: s.m[key].value}, true, nil
-		}
 		return e, false, nil
 	}
 	e.Value = t.value
@@ -98,7 +93,7 @@ func (s *timers) GetEntry(_ context.Context, key string) (e backend.Entry[[]byte
 
 func (s *timers) remove(key string) {
 	if e := s.m[key]; e != nil {
-		if e.timer != nil && s.bug != "the old timer removes the new entry" && s.bug != "a timer that cannot be stopped wins" {
+		if e.timer != nil && s.bug != "the old timer removes the new entry" {
 			if e.timer.Stop() {
 				s.fires.Done()
 			}
@@ -136,9 +131,6 @@ func (s *timers) Put(_ context.Context, key string, value []byte, ttl *time.Dura
 	s.fires.Add(1)
 	e.timer = time.AfterFunc(d, func() {
 		defer s.fires.Done()
-		if s.bug == "a timer that cannot be stopped wins" {
-			runtime.Gosched()
-		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if s.closed && s.bug == "timers outlive Close" {
@@ -266,7 +258,7 @@ func (s *timers) Close() error {
 		}
 	}
 	s.mu.Unlock()
-	if s.bug != "timers outlive Close" && s.bug != "the old timer removes the new entry" && s.bug != "a timer that cannot be stopped wins" {
+	if s.bug != "timers outlive Close" && s.bug != "the old timer removes the new entry" {
 		s.fires.Wait()
 	}
 	return nil

@@ -38,6 +38,7 @@ type animal struct {
 
 var animals = []animal{
 	{"sharded", backend.Traits{Bound: backend.BoundApproximate}, false, newSharded, shardedBugs},
+	{"sharded-tight", backend.Traits{Bound: backend.BoundApproximate}, false, newTight, nil},
 	{"syncmap", backend.Traits{Bound: backend.BoundNone, SizeLag: time.Second}, false, newSyncMap, syncMapBugs},
 	{"actor", backend.Traits{}, false, newActor, actorBugs},
 	{"copy-on-write", backend.Traits{Values: backend.ByReference}, false, newCopied, copiedBugs},

@@ -29,7 +29,6 @@ package ristcore
 import (
 	"context"
 	"fmt"
-	"hash/maphash"
 	"iter"
 	"reflect"
 	"sync"
@@ -103,7 +102,6 @@ type Cache[K comparable, V any] struct {
 // New returns a cache of the given capacity in entries, which must be positive.
 // The name is that of the adapter.
 func New[K comparable, V any](name string, capacity int64, open Open[K, V]) (*Cache[K, V], error) {
-	seed := maphash.MakeSeed()
 	c := &Cache[K, V]{
 		name:     name,
 		open:     open,
@@ -111,7 +109,7 @@ func New[K comparable, V any](name string, capacity int64, open Open[K, V]) (*Ca
 		slack:    uint64(min(maxInserts, 1+capacity/16)),
 		release:  hasPointers(reflect.TypeFor[V]()),
 		keys:     backend.NewKeyChecker[K](),
-		hash:     func(key K) uint64 { return maphash.Comparable(seed, key) },
+		hash:     hasher[K](),
 		clock:    clock.New(),
 		retired:  make(chan struct{}, maxRetired),
 	}

@@ -15,8 +15,8 @@ const (
 
 // A Config is what the configurations of the libraries have in common.
 type Config struct {
-	NumCounters, MaxCost, BufferItems, TtlTickerDurationInSec int64
-	IgnoreInternalCost                                        bool
+	NumCounters, MaxCost, BufferItems, TickerSeconds int64
+	IgnoreInternalCost                               bool
 	// Hooks are the functions that would see hashes and entries of this package,
 	// and whether they are set.
 	Hooks []Hook
@@ -39,7 +39,7 @@ func (c Config) Check() error {
 		{"NumCounters", c.NumCounters, 1, maxCounters},
 		{"MaxCost", c.MaxCost, 1, math.MaxInt64},
 		{"BufferItems", c.BufferItems, 1, maxBufferItems},
-		{"TtlTickerDurationInSec", c.TtlTickerDurationInSec, 0, maxTicker},
+		{"TtlTickerDurationInSec", c.TickerSeconds, 0, maxTicker},
 	} {
 		if f.n < f.min || f.n > f.max {
 			return fmt.Errorf("%s is %d, not in [%d, %d]", f.name, f.n, f.min, f.max)

@@ -309,7 +309,7 @@ func (d *Decoder) end(n int, err error) error {
 	if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("offset %d: %w", d.offset, err)
 	}
-	d.Torn = n > 0
+	d.Torn = d.Torn || n > 0
 	d.block = nil
 	return io.EOF
 }
