@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
-	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -494,29 +493,6 @@ func TestPruneUnlinks(t *testing.T) {
 	}
 	if b.find(0) != entries[3] {
 		t.Error("the pending entry is not found")
-	}
-}
-
-// Close waits for the calls that it finds.
-func TestCloseWaits(t *testing.T) {
-	ctx := context.Background()
-	c, shelf := open(t)
-	f := shelf.last()
-	done := make(chan error)
-	f.found = func() {
-		go func() { done <- c.Close() }()
-		for range 1000 {
-			runtime.Gosched()
-		}
-		if f.closed.Load() {
-			t.Error("the library was closed during a Get")
-		}
-	}
-	if _, _, err := c.Get(ctx, 0); err != nil {
-		t.Errorf("Get: %v", err)
-	}
-	if err := <-done; err != nil || !f.closed.Load() {
-		t.Errorf("Close() = %v, library closed %t", err, f.closed.Load())
 	}
 }
 

@@ -89,12 +89,13 @@ func (g *generation[K, V]) insert(key K, hash uint64, value V, deadline int64, o
 // end drops e and removes it from the library. It reports whether e was live. The
 // caller holds insert.
 func (g *generation[K, V]) end(s *stripe[K, V], e *Entry[K, V]) (live bool) {
-	if p := s.drop(e); p != nil {
-		s.live--
-		live = !g.cache.clock.Expired(p.deadline)
+	p := s.drop(e)
+	if p == nil {
+		return false // whoever dropped it has seen to it that the library is rid of it
 	}
+	s.live--
 	g.del(e)
-	return live
+	return !g.cache.clock.Expired(p.deadline)
 }
 
 // del removes from the library an entry that has been dropped. The caller holds
