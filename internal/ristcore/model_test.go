@@ -27,6 +27,7 @@ type fake struct {
 	gone   func(key int) // told of entries that the library drops on its own
 	found  func()        // called once, when a hash has been looked up
 	full   bool          // Set has returned false
+	waits  int
 	closed atomic.Bool
 
 	evicted, rejected uint64 // that had not expired
@@ -121,6 +122,7 @@ func (f *fake) drop(e *Entry[int, int], hook func(*Entry[int, int]), count *uint
 }
 
 func (f *fake) Wait() {
+	f.waits++
 	for len(f.queue) > 0 {
 		f.apply()
 	}
@@ -391,6 +393,36 @@ func TestPutWhilePut(t *testing.T) {
 			t.Errorf("Get = %d, %t, %v, want 2, true, nil", got, hit, err)
 		}
 		f.Wait()
+	}
+}
+
+// A key that was refused can be put again, and invalidated, without a wait for the
+// library, which does not have it.
+func TestPutAfterRefusal(t *testing.T) {
+	ctx := context.Background()
+	c, shelf := open(t)
+	f := shelf.last()
+	defer c.Close()
+	refuse := func(value int) {
+		if err := c.Put(ctx, 0, value, nil); err != nil {
+			t.Fatal(err)
+		}
+		if got, hit, err := c.Get(ctx, 0); got != value || !hit || err != nil {
+			t.Errorf("Get = %d, %t, %v, want %d, true, nil", got, hit, err, value)
+		}
+		f.refuse = true
+		f.apply()
+		if _, hit, err := c.Get(ctx, 0); hit || err != nil {
+			t.Errorf("Get of what was refused = %t, %v, want a miss", hit, err)
+		}
+	}
+	refuse(1)
+	refuse(2)
+	if err := c.Invalidate(ctx, new(int)); err != nil {
+		t.Fatal(err)
+	}
+	if f.waits != 0 || len(f.queue) != 0 {
+		t.Errorf("waited %d times, and %d removals are queued; want neither", f.waits, len(f.queue))
 	}
 }
 
