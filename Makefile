@@ -7,6 +7,8 @@ COUNT ?= 6
 BENCHFLAGS ?=
 RACE ?= ./backend/... ./compare/record ./compare/trace ./compare/policy ./compare/workload ./internal/bytecache ./internal/clock \
 	./internal/codec ./internal/expiry ./internal/keycode ./internal/ristcore ./internal/stat
+# The correct backend, which the suite must accept each time.
+reference := -run '^TestReference$$/^string-bytes$$' ./conformance
 lint := go tool -modfile=internal/tools/go.mod golangci-lint
 ristretto := github.com/dgraph-io/ristretto
 compare := go run ./cmd/cachepact compare hits --capacity 1%,10%
@@ -27,6 +29,7 @@ compare: ## replay a real trace and a Zipf workload through every adapter, and w
 test: ## prove every adapter, that docs/matrix.* say so, and everything else
 	@$(call prove,-shuffle=on,--baseline docs/matrix.json) || \
 		{ echo "docs/matrix.* are not what the adapters do: run make matrix" >&2; exit 1; }
+	go test -count=50 -cpu=1,2,8 $(reference)
 	go test -shuffle=on $$(go list ./... | grep -vE '/backend/memory$$|/adapters/|/internal/naive$$')
 	go -C docs/example test ./...
 	go -C docs/compare-example test ./...
@@ -37,6 +40,7 @@ browser-test: ## look at the HTML report in headless Chromium; SCREENSHOTS=DIR k
 		echo 'make: chromium is missing and cannot be installed here' >&2
 	go -C internal/browsertest test -count=1 ./...
 race: ## the race detector where CI has time for it; RACE=./... is everything
+	go test -race -count=50 $(reference)
 	go test -race -short -shuffle=on $(RACE)
 soak: ## what CI has no time for: the correct backends 50 times on 1, 2 and 8 processors and 20 times under -race, and every fault under every trait
 	go test -count=50 -cpu=1,2,8 -timeout=60m -run '^Test(Correct_Accepted|Correct|Reference)$$' ./conformance ./conformance/faulty ./conformance/zoo

@@ -2,6 +2,7 @@ package compare
 
 import (
 	"context"
+	"os"
 	"testing"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -14,39 +15,77 @@ import (
 // the driver, which checks every value, and in a bare loop on the raw library.
 
 func BenchmarkReplay(b *testing.B) {
-	l := benchLoad(b)
-	c := Builtin()[0]
-	for b.Loop() {
-		cache, err := c.New(Options{Capacity: 1000})
-		if err != nil {
-			b.Fatal(err)
+	eachLoad(b, func(b *testing.B, l *load) {
+		c := Builtin()[0]
+		for b.Loop() {
+			cache, err := c.New(Options{Capacity: 1000})
+			if err != nil {
+				b.Fatal(err)
+			}
+			if _, err := replay(context.Background(), cache, l, pacing{Pace: report.Flat}); err != nil {
+				b.Fatal(err)
+			}
 		}
-		if _, err := replay(context.Background(), cache, l, pacing{Pace: report.Flat}); err != nil {
-			b.Fatal(err)
-		}
-	}
+	})
 }
 
 func BenchmarkBare(b *testing.B) {
-	l := benchLoad(b)
+	eachLoad(b, func(b *testing.B, l *load) {
+		for b.Loop() {
+			cache, err := lru.New[uint64, uint64](1000)
+			if err != nil {
+				b.Fatal(err)
+			}
+			for _, key := range l.all.keys {
+				if _, ok := cache.Get(key); !ok {
+					cache.Add(key, key)
+				}
+			}
+		}
+	})
+}
+
+// BenchmarkOpen reads the packed trace, which takes little longer than to unpack
+// it: compare with gzip -dc.
+func BenchmarkOpen(b *testing.B) {
+	if _, err := os.Stat(oltp); err != nil {
+		b.Skip("the shared traces are not beside the project")
+	}
+	batch := make([]trace.Request, 1<<12)
 	for b.Loop() {
-		cache, err := lru.New[uint64, uint64](1000)
+		r, err := trace.Open(oltp, trace.Options{})
 		if err != nil {
 			b.Fatal(err)
 		}
-		for _, key := range l.all.keys {
-			if _, ok := cache.Get(key); !ok {
-				cache.Add(key, key)
-			}
+		for err == nil {
+			_, err = r.Read(batch)
+		}
+		if err := r.Close(); err != nil {
+			b.Fatal(err)
 		}
 	}
 }
 
-func benchLoad(b *testing.B) *load {
-	b.Helper()
-	l, err := loadWorkload("zipf:s=0.8,keys=200000,requests=1000000", trace.Limits{})
-	if err != nil {
-		b.Fatal(err)
-	}
-	return l
+const oltp = "../../shared/traces/arc-oltp.gz"
+
+// eachLoad runs a benchmark on a generated workload and, where there is one, on a
+// real trace.
+func eachLoad(b *testing.B, f func(*testing.B, *load)) {
+	b.Run("zipf", func(b *testing.B) {
+		l, err := loadWorkload("zipf:s=0.8,keys=200000,requests=1000000", trace.Limits{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		f(b, l)
+	})
+	b.Run("arc-oltp", func(b *testing.B) {
+		if _, err := os.Stat(oltp); err != nil {
+			b.Skip("the shared traces are not beside the project")
+		}
+		l, err := loadTrace(oltp, trace.Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		f(b, l)
+	})
 }

@@ -301,19 +301,22 @@ func errorChecks[K comparable, V any]() []check[K, V] {
 func (p *probe[K, V]) withContext(ctx context.Context, cause error) {
 	p.put(p.key(0))
 	p.put(p.key(1))
+	p.survey()
 	v, hit, err := p.b.Get(ctx, p.key(0))
+	p.note(op[K, V]{kind: opGet, key: p.key(0), val: v, hit: hit, err: err, done: true})
 	switch {
 	case err != nil && !errors.Is(err, cause):
 		p.failf("Get with a context that is done = error %q", err)("an answer, or an error that wraps %q", cause)
 	case err != nil && (hit || !reflect.ValueOf(&v).Elem().IsZero()):
 		p.failf("Get with a context that is done = %s, %v and an error", show(v), hit)("the zero value and false with an error")
-	case err == nil && !hit && !p.r.traits.Refuses:
+	case err == nil && !hit && (!p.r.traits.Refuses || p.cell(p.key(0)).admitted):
 		p.failf("Get with a context that is done = a miss")("a hit, or the context's error: a miss would say that the entry is gone")
 	}
 	value := p.val()
 	c := p.cell(p.key(0))
 	err = p.b.Put(ctx, p.key(0), value, nil)
 	p.flushed(&err)
+	p.note(op[K, V]{kind: opPut, key: p.key(0), val: value, err: err, done: true})
 	switch {
 	case err == nil:
 		c.past = append(c.past, c.val)
@@ -331,6 +334,7 @@ func (p *probe[K, V]) withContext(ctx context.Context, cause error) {
 	k := p.key(1)
 	err = p.b.Invalidate(ctx, &k)
 	p.flushed(&err)
+	p.note(op[K, V]{kind: opInvalidate, key: k, err: err, done: true})
 	switch {
 	case err == nil:
 		p.cell(k).lose("it was invalidated")
@@ -339,7 +343,9 @@ func (p *probe[K, V]) withContext(ctx context.Context, cause error) {
 		p.failf("Invalidate with a context that is done = error %q", err)("nil, or an error that wraps %q", cause)
 	}
 	is, _ := p.b.Stats(p.ctx)
-	switch s, err := p.b.Stats(ctx); {
+	s, err := p.b.Stats(ctx)
+	p.note(op[K, V]{kind: opStats, size: s.Size, err: err, done: true})
+	switch {
 	case err != nil && !errors.Is(err, cause):
 		p.failf("Stats with a context that is done = error %q", err)("nil, or an error that wraps %q", cause)
 	case err == nil && s.Size != is.Size:

@@ -1,7 +1,9 @@
 package conformance
 
 import (
+	"cmp"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -26,9 +28,15 @@ type op[K comparable, V any] struct {
 	size int64
 	d    time.Duration
 	err  error
+	done bool // with a context that was done
 }
 
 func (o op[K, V]) String() string {
+	if o.done {
+		o.done = false
+		call, answer, _ := strings.Cut(o.String(), " → ")
+		return call + " with a context that is done → " + cmp.Or(answer, "nil")
+	}
 	result := ""
 	if o.err != nil {
 		result = fmt.Sprintf(" → error %q", o.err)

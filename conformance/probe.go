@@ -488,13 +488,12 @@ func (p *probe[K, V]) wantSize(want int64) {
 	p.survey()
 	got, exact := p.size(), !p.lossy && !p.r.traits.Refuses
 	if got < want && p.r.traits.Refuses && p.roomy() && len(p.model) <= 64 { // unless some were refused
-		refused := p.dropped
 		for _, k := range p.order {
 			if c := p.model[k]; c != nil && c.alive(time.Now()) {
 				p.get(k)
 			}
 		}
-		exact = p.dropped == refused && p.size() == got
+		exact = p.dropped == 0 && p.size() == got
 	}
 	if got > want || got < want && exact {
 		p.missized(fmt.Sprint(want), "Stats().Size = %d", got)
