@@ -24,7 +24,9 @@ type Traits struct {
 
 	// Refuses says that an admission policy may refuse a Put that would need
 	// room. A refused Put returns nil; it leaves neither the new value nor an
-	// earlier one readable.
+	// earlier one readable. Where nothing needs room it may still refuse a few,
+	// but not one that is put again and again, and an entry that a Get has
+	// returned stays as it would without the policy.
 	Refuses bool
 
 	// MaxKey and MaxValue are the largest key and value in bytes, as encoded.

@@ -42,6 +42,23 @@ func (p *probe[K, V]) fits(n int) {
 	}
 }
 
+// keepsAll fills the backend to its capacity and does a hundred times what needs
+// no room, and so must evict nobody.
+func (p *probe[K, V]) keepsAll(f func(i int)) {
+	for i := range p.opts.Capacity {
+		p.put(p.key(i))
+	}
+	p.settle()
+	for i := range 100 {
+		f(i)
+	}
+	p.settle()
+	for i := range p.opts.Capacity {
+		p.hit(p.key(i))
+	}
+	p.wantSize(int64(p.opts.Capacity))
+}
+
 func capacityChecks[K comparable, V any]() []check[K, V] {
 	var all []check[K, V]
 	for _, c := range []struct {
@@ -195,6 +212,48 @@ func capacityChecks[K comparable, V any]() []check[K, V] {
 				p.hit(p.key(100 + i))
 			}
 		}
+	}}, check[K, V]{rule: "hit/put", kase: "room-after-expiry", opts: Options{Capacity: 50}, void: exact, run: func(p *probe[K, V]) {
+		p.lossy = true
+		for round := range 3 {
+			p.clear()
+			for i := range 50 {
+				p.putTTL(p.key(i), p.unit())
+			}
+			p.sleep(p.unit() + p.lag() + p.tick())
+			first, times, least := 100, 10, 25 // the dead may still be there, and be evicted like the living
+			switch round {
+			case 0:
+				for i := range 50 {
+					p.miss(p.key(i))
+				}
+			case 1:
+				p.size()
+			case 2:
+				first, times, least = 0, 1, 50 // in the place of the dead, so that nothing is evicted
+			}
+			for range times {
+				for i := range 50 {
+					p.put(p.key(first + i))
+				}
+			}
+			p.settle()
+			held := 0
+			for i := range 50 {
+				if _, hit := p.get(p.key(first + i)); hit {
+					held++
+				}
+			}
+			if held < least {
+				p.hinted("what has expired is gone, but is still counted against the capacity", fmt.Sprintf("%d at least", least),
+					"with a capacity of 50, all taken by entries that expired, 50 keys were put and %d of them hit", held)
+			}
+		}
+	}}, check[K, V]{rule: "hit/absent", kase: "at-capacity", opts: Options{Capacity: 50}, void: exact, run: func(p *probe[K, V]) {
+		p.keepsAll(func(i int) { p.miss(p.key(100 + i)) })
+	}}, check[K, V]{rule: "invalidate/key", kase: "at-capacity", opts: Options{Capacity: 50}, void: exact, run: func(p *probe[K, V]) {
+		p.keepsAll(func(i int) { p.invalidate(p.key(100 + i)) })
+	}}, check[K, V]{rule: "ttl/zero", kase: "at-capacity", opts: Options{Capacity: 50}, void: exact, run: func(p *probe[K, V]) {
+		p.keepsAll(func(i int) { p.putTTL(p.key(100+i), time.Duration(-i)) })
 	}}, check[K, V]{rule: "invalidate/nil", kase: "bound-stays", opts: Options{Capacity: 50}, void: noBound, run: func(p *probe[K, V]) {
 		p.lossy = true
 		for range 2 {

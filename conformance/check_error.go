@@ -168,6 +168,24 @@ func errorChecks[K comparable, V any]() []check[K, V] {
 				p.miss(p.key(0))
 			}
 		}},
+		{rule: "error/put", kase: "longest-with-largest", void: func(r *runner[K, V]) string {
+			if _, ok := sized[V](1); !ok || r.traits.MaxValue == 0 || r.traits.MaxKey == 0 || reflect.TypeFor[K]().Kind() != reflect.String {
+				return "the backend does not declare both a longest key and a largest value for these types"
+			}
+			return ""
+		}, run: func(p *probe[K, V]) {
+			k := reflect.ValueOf(strings.Repeat("k", p.r.traits.MaxKey)).Convert(reflect.TypeFor[K]()).Interface().(K)
+			v, _ := sized[V](p.r.traits.MaxValue)
+			for _, ttl := range []*time.Duration{nil, new(100 * p.unit())} {
+				if err := p.tryPut(k, v, ttl); err != nil {
+					p.hinted("a limit on key and value together: declare what is left for a value beside the longest key", "nil: up to the declared limits, both fit",
+						"Put of a value of Traits.MaxValue = %d bytes under a key of Traits.MaxKey = %d = error %q", p.r.traits.MaxValue, p.r.traits.MaxKey, err)
+				}
+				p.hit(k)
+			}
+			p.invalidate(k)
+			p.miss(k)
+		}},
 		{rule: "error/put", kase: "too-long-key", void: func(r *runner[K, V]) string {
 			if r.traits.MaxKey == 0 || reflect.TypeFor[K]().Kind() != reflect.String {
 				return "the backend declares no longest key for this type"

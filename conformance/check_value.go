@@ -115,6 +115,64 @@ func valueChecks[K comparable, V any]() []check[K, V] {
 				p.aliased(p.key(0), got, "the caller changed the value that "+view.name+" returned", hint)
 			}
 		}},
+		{rule: "hit/values", kase: "put-only-reads", void: noSlices[K, V], run: func(p *probe[K, V]) {
+			for i, ttl := range []*time.Duration{nil, new(100 * p.unit()), nil, new(time.Duration)} {
+				v, unchanged := roomy(p.r.values.At(i + 1))
+				p.putValue(p.key(0), v, ttl)
+				if !unchanged() {
+					p.failf("Put wrote into the caller's memory: the value, or what follows it in its array")("no change: Put only reads the value it is given")
+				}
+			}
+			if p.r.has.batcher {
+				v, unchanged := roomy(p.r.values.At(1))
+				if err := p.putMany([]backend.Item[K, V]{{Key: p.key(1), Value: v}}); err != nil {
+					p.failf("PutMany = error %q", err)("nil")
+				}
+				if !unchanged() {
+					p.failf("PutMany wrote into the caller's memory: a value, or what follows it in its array")("no change: PutMany only reads the values it is given")
+				}
+				*p.cell(p.key(1)) = cell[V]{has: true, val: v, put0: time.Now(), put1: time.Now()}
+				p.hit(p.key(1))
+			}
+		}},
+		{rule: "hit/values", kase: "append-after-get", void: func(r *runner[K, V]) string {
+			if r.traits.Values == backend.ByReference {
+				return "values are shared with the caller"
+			}
+			return noSlices(r)
+		}, run: func(p *probe[K, V]) {
+			for i := range 2 {
+				p.putValue(p.key(i), p.r.values.At(i+1), nil)
+			}
+			var got []V
+			of := map[int]int{} // by index in got: the key
+			for i := range 6 {
+				if v, hit := p.get(p.key(i % 2)); hit {
+					of[len(got)] = i % 2
+					got = append(got, v)
+				}
+			}
+			if p.r.has.batcher {
+				many, _ := backend.GetMany(p.ctx, p.b, []K{p.key(0), p.key(1)})
+				for i := range 2 {
+					if v, hit := many[p.key(i)]; hit {
+						of[len(got)] = i
+						got = append(got, v)
+					}
+				}
+			}
+			for _, v := range got {
+				overrun(v)
+			}
+			for i, v := range got {
+				if want := p.r.values.At(of[i] + 1); !p.same(v, want) {
+					p.hinted("the value is a part of a larger buffer: limit its capacity where it is returned, as in buf[i:j:j]", show(want)+": what Get returned belongs to the caller",
+						"a value that was returned became %s when the caller appended to another", show(v))
+				}
+			}
+			p.get(p.key(0))
+			p.get(p.key(1))
+		}},
 		{rule: "hit/values", kase: "held-value", run: func(p *probe[K, V]) {
 			p.putValue(p.key(0), p.r.values.At(1), nil)
 			held, hit := p.get(p.key(0))
@@ -158,5 +216,37 @@ func (p *probe[K, V]) aliased(k K, mutated V, how, hint string) {
 		c.val = v
 	default:
 		c.val = p.r.values.At(1)
+	}
+}
+
+func noSlices[K comparable, V any](r *runner[K, V]) string {
+	if v := r.values.At(1); reflect.TypeFor[V]().Kind() != reflect.Slice || reflect.ValueOf(v).Len() == 0 {
+		return "values of this type are no slices"
+	}
+	return ""
+}
+
+// roomy returns the slice v in a larger array, as a part of a buffer is, and a
+// function that reports whether the array is unchanged.
+func roomy[V any](v V) (_ V, unchanged func() bool) {
+	x := reflect.ValueOf(v)
+	n := x.Len()
+	array, before := reflect.MakeSlice(x.Type(), 2*n+64, 2*n+64), reflect.MakeSlice(x.Type(), 2*n+64, 2*n+64)
+	for i := range array.Len() {
+		array.Index(i).Set(x.Index(i % n))
+		before.Index(i).Set(x.Index(i % n))
+	}
+	part, _ := reflect.TypeAssert[V](array.Slice(0, n))
+	return part, func() bool { return same(array, before, 0) }
+}
+
+// overrun does to the slice v what append does that finds room behind it.
+func overrun[V any](v V) {
+	x := reflect.ValueOf(v)
+	if x.Len() == x.Cap() || x.Len() == 0 {
+		return
+	}
+	for i, all := x.Len(), x.Slice(0, x.Cap()); i < min(x.Cap(), 2*x.Len()+64); i++ {
+		all.Index(i).SetZero()
 	}
 }

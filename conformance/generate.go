@@ -358,6 +358,8 @@ func oddStrings() []string {
 		"otjvhrec", "DDFqtcve",
 		// Sums and exclusive ors of bytes.
 		"ba", "acb", "cab", "aab", "b",
+		// Blanks run together, marks that names may not have, what stands for the empty name, and what a compatible or a printed form drops.
+		"a  b", "a\tb", "a\u00a0b", "a.b", "a-b", "a_b", "a;b", "default", "_", "empty", "root", "\ufb01", "fi", "\uff21", "\u2460", "a\u200b", "\u00ada",
 	}
 	odd = append(odd, md5Pair()...)
 	for _, n := range []int{127, 128, 249, 250, 251, 255, 256, 1023, 1024, 4096, 65517, 65518, 65519, 65534, 65535, 65536, 65537, 65543, 131072, 1 << 20} {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"reflect"
-	"runtime/debug"
 	"strings"
 	"sync/atomic"
 	"testing/synctest"
@@ -55,6 +54,7 @@ type cell[V any] struct {
 	ended     time.Time     // its deadline, if that is why it is gone
 	admitted  bool          // a Get hit since the Put
 	past      []V           // values put earlier, newest last
+	earlier   time.Time     // the latest deadline of a Put before the last
 	forgotten string        // why has is false
 }
 
@@ -96,7 +96,7 @@ func (p *probe[K, V]) guard(f func()) {
 		default:
 			if p.fault == nil {
 				p.fault = p.newFault(panicked, fmt.Sprintf("panic: %v", v), "")
-				p.fault.stack = string(debug.Stack())
+				p.fault.stack = panicStack()
 			}
 		}
 	}()
@@ -217,7 +217,11 @@ func (p *probe[K, V]) tryPut(k K, v V, ttl *time.Duration) error {
 	if c.has {
 		c.past = append(c.past, c.val)
 	}
-	*c = cell[V]{has: true, val: v, put0: before, put1: time.Now(), past: c.past}
+	earlier := c.earlier
+	if end := c.put1.Add(c.ttl); c.ttl > 0 && end.After(earlier) {
+		earlier = end
+	}
+	*c = cell[V]{has: true, val: v, put0: before, put1: time.Now(), past: c.past, earlier: earlier}
 	switch {
 	case err != nil:
 		c.has, c.forgotten = false, "the Put that should replace it failed"
@@ -358,6 +362,8 @@ func (p *probe[K, V]) lost(k K, c *cell[V], now time.Time) func(want string, arg
 		} else {
 			f.hint = "a moment later an earlier value was there: the last write was rejected while the one before it was still queued"
 		}
+	} else if !c.earlier.IsZero() && now.After(c.earlier) {
+		f.hint = "the TTL of an earlier Put of the key has ended: neither its deadline nor its timer may outlive the Put that replaces the entry, or its removal"
 	} else if c.ttl != 0 {
 		f.hint = fmt.Sprintf("%v of its TTL of %v had passed", now.Sub(c.put0), c.ttl)
 	} else if err := p.b.Put(p.ctx, k, c.val, nil); err == nil {

@@ -49,6 +49,7 @@ type runner[K comparable, V any] struct {
 	minute   float64       // real nanoseconds that a fake minute takes
 	limit    time.Duration // for one check, in real time
 	rule     string        // of the check that runs
+	noRoom   bool          // with Options.Capacity == 0 the backend holds nothing, with another it does
 	leaks    []string      // checks after which goroutines remained
 	strays   []*fault      // of stats/size, in checks of other rules
 	printed  *capture
@@ -123,24 +124,26 @@ func (r *runner[K, V]) preflight() error {
 			}
 			r.traits = d.Traits()
 		}
-		p.loose = true
-		_ = p.b.Put(p.ctx, r.keys.At(0), r.values.At(0), new(time.Hour))
-		_, _, _ = p.b.Get(p.ctx, r.keys.At(0))
+		r.noRoom = true // unless it shows that there is some
+		r.noRoom = !p.holdsOne()
 	})
 	if newErr != nil {
 		return newErr
 	}
 	if fault != nil && fault.kind == newFailed {
-		return fmt.Errorf("conformance: New failed: %s", fault.what)
+		return fmt.Errorf("conformance: New failed: %s (it was given Options.Capacity = 0, which asks for ample room)", fault.what)
 	}
+	holds := false
 	if fault := r.session(Options{Capacity: 100}, func(p *probe[K, V]) {
 		if d, ok := backend.As[backend.Describer](p.b); ok { // a bound may exist only where one was asked for, and refusals with it
 			r.traits.Bound = d.Traits().Bound
 			r.traits.Refuses = r.traits.Refuses || d.Traits().Refuses
 		}
+		holds = p.holdsOne()
 	}); fault != nil && fault.kind == newFailed {
 		return fmt.Errorf("conformance: New with a capacity of 100 failed: %s", fault.what)
 	}
+	r.noRoom = r.noRoom && holds
 	r.report.Traits = r.traits
 	if !r.drained(before) && r.leaksEachTime() {
 		r.leaks = append(r.leaks, "a first New, Put, Get and Close")
@@ -158,6 +161,16 @@ func (r *runner[K, V]) preflight() error {
 		r.report.Clock = "real"
 	}
 	return nil
+}
+
+// holdsOne puts an entry and reports whether it can be read.
+func (p *probe[K, V]) holdsOne() bool {
+	p.loose = true
+	_ = p.b.Put(p.ctx, p.key(0), p.r.values.At(0), new(time.Hour))
+	p.cell(p.key(0)).past = []V{p.r.values.At(0)}
+	p.settle()
+	_, hit, err := p.b.Get(p.ctx, p.key(0))
+	return hit && err == nil
 }
 
 // leaksEachTime reports whether another backend leaves a goroutine behind, too.
@@ -316,6 +329,9 @@ func (r *runner[K, V]) try(c check[K, V]) *fault {
 		r.leaks = append(r.leaks, c.name())
 		f = nil
 	}
+	if f != nil && f.hint == "" && r.noRoom && c.opts.Capacity == 0 {
+		f.hint = "Options.Capacity = 0 asks for ample room, and with it the backend holds nothing: let New take a size of its own"
+	}
 	if f == nil && r.t != nil && r.t.Failed() {
 		f = &fault{kind: raced, what: "the race detector reported a data race; its report is above"}
 	}
@@ -425,7 +441,7 @@ func (r *runner[K, V]) watched(f func() error) error {
 	go func() {
 		defer func() {
 			if v := recover(); v != nil {
-				done <- &fault{kind: panicked, what: fmt.Sprintf("panic: %v", v), stack: string(debug.Stack())}
+				done <- &fault{kind: panicked, what: fmt.Sprintf("panic: %v", v), stack: panicStack()}
 			}
 		}()
 		done <- f()
@@ -453,6 +469,24 @@ func guardTime(stop <-chan struct{}, overtime chan<- struct{}) {
 		mu.Lock()
 		mu.Lock() // time stands still while a goroutine waits for a mutex
 	}
+}
+
+// panicStack returns the stack of the panic that is being recovered, from where
+// it began to where the suite called the backend.
+func panicStack() string {
+	all := string(debug.Stack())
+	stack := all
+	if i := strings.LastIndex(stack, "\npanic("); i >= 0 {
+		stack = stack[i+1:]
+	}
+	own := reflect.TypeFor[fault]().PkgPath() + "."
+	if i := strings.Index(stack, "\n"+own); i >= 0 {
+		stack = stack[:i]
+	}
+	if strings.Count(stack, "\n") < 3 { // nothing but the panic: it began in the suite
+		return all
+	}
+	return stack
 }
 
 var bubbleNumber = regexp.MustCompile(`^goroutine .*synctest bubble (\d+)`)

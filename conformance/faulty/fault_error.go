@@ -121,6 +121,17 @@ var errorFaults = []mutation{
 			return nil
 		}
 	}},
+	{Fault{"LimitsAddUp", "error/put", "bigcache, fastcache: the limit is on key and value together, so that the largest value fits only under a short key.", StringValues}, func(c *cache) {
+		declare(c)
+		c.traits.MaxKey = 1024
+		put := c.put
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
+			if length(key)+length(value) > c.traits.MaxValue+100 && length(value) <= c.traits.MaxValue {
+				return c.fail("put", &key, backend.ErrTooLarge)
+			}
+			return put(ctx, key, value, ttl)
+		}
+	}},
 	{Fault{"TooLargeIsCut", "error/put", "A value above the declared limit is cut to it.", StringValues}, func(c *cache) {
 		declare(c)
 		c.fits = func(any) error { return nil }

@@ -1,6 +1,7 @@
 package faulty
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -95,6 +96,17 @@ var keyFaults = []mutation{
 			return '_'
 		}, s)
 	}),
+	byText("KeyBlanksJoined", "strings.Fields, HTML: blanks in a row are one.", func(s string) any { return strings.ReplaceAll(s, "  ", " ") }),
+	byText("KeyDotted", "Graphite, Prometheus: a name may have no dots and dashes, which become underscores.", func(s string) any {
+		return strings.NewReplacer(".", "_", "-", "_").Replace(s)
+	}),
+	byText("KeyCompatible", "NFKC, as an identifier is normalized: a ligature is its letters, a circled digit the digit.", func(s string) any {
+		return strings.NewReplacer("\ufb01", "fi", "\u2460", "1", "\uff21", "A", "\u00a0", " ").Replace(s)
+	}),
+	byText("KeyUnprinted", "A search index: what is not seen when printed, as a soft hyphen or a space without width, is dropped.", func(s string) any {
+		return strings.NewReplacer("\u200b", "", "\u00ad", "").Replace(s)
+	}),
+	byText("KeyEmptyNamed", "A file name or a path of a URL cannot be empty: the empty key is stored as \"default\".", func(s string) any { return cmp.Or(s, "default") }),
 	byText("KeyNumeric", "PHP's arrays, Lua's tables: a key that looks like a number becomes one, so that 1 and 01 are one.", func(s string) any {
 		if n, err := strconv.Atoi(s); err == nil {
 			return n

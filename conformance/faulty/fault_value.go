@@ -85,6 +85,29 @@ var valueFaults = []mutation{
 			return true
 		}
 	}},
+	{Fault{"PutAppends", "hit/values", "append(value, sum...) to what the caller gave: where its array goes on, the checksum overwrites what comes next.", BytesValues}, func(c *cache) {
+		c.in = func(v any) any {
+			b := v.([]byte)
+			if framed := append(b, 0xC5); len(b) > 0 { // copied with its checksum, which Get cuts off
+				return any(bytes.Clone(framed)[:len(b):len(b)])
+			}
+			return c.own(v)
+		}
+	}},
+	{Fault{"ReadsShareASlab", "hit/values", "An allocator that cuts values from one slab and leaves them its capacity: who appends to one value overwrites the next.", BytesValues}, func(c *cache) {
+		var slab []byte
+		c.out = func(v any) any {
+			b := v.([]byte)
+			if len(b) == 0 {
+				return c.own(v)
+			}
+			if cap(slab)-len(slab) < len(b) {
+				slab = make([]byte, 0, len(b)+1<<16)
+			}
+			slab = append(slab, b...)
+			return any(slab[len(slab)-len(b):])
+		}
+	}},
 	{Fault{"IntThroughFloat", "hit/values", "encoding/json into any: whole numbers above 2^53 are rounded.", IntValues}, func(c *cache) {
 		c.in = func(v any) any { return any(int64(float64(v.(int64)))) }
 	}},

@@ -154,7 +154,7 @@ type mutation struct {
 // mutations are in the order of the rules.
 var mutations = inOrder(
 	hitFaults, overwriteFaults, keyFaults, valueFaults, ttlFaults, invalidateFaults,
-	statsFaults, concurrentFaults, closeFaults, errorFaults, viewFaults, traitFaults, fieldFaults,
+	statsFaults, concurrentFaults, closeFaults, errorFaults, viewFaults, traitFaults, fieldFaults, roomFaults,
 )
 
 func inOrder(groups ...[]mutation) []mutation {
