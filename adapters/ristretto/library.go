@@ -14,7 +14,7 @@ type library[K comparable, V any] struct {
 	*ristretto.Cache
 }
 
-func open[K comparable, V any](config *ristretto.Config, c *ristcore.Cache[K, V]) (ristcore.Library[K, V], error) {
+func open[K comparable, V any](config *ristretto.Config, hooks ristcore.Hooks[K, V]) (ristcore.Library[K, V], error) {
 	type entry = *ristcore.Entry[K, V]
 	own := *config
 	own.Metrics = false
@@ -25,13 +25,13 @@ func open[K comparable, V any](config *ristretto.Config, c *ristcore.Cache[K, V]
 		}
 		return key.(entry).Hash(), 0
 	}
-	own.Cost = func(value any) int64 { return c.Applying(value.(entry)) }
+	own.Cost = func(value any) int64 { return hooks.Applying(value.(entry)) }
 	own.OnEvict = func(item *ristretto.Item) {
 		if e, ok := item.Value.(entry); ok {
-			c.Evicted(e)
+			hooks.Evicted(e)
 		}
 	}
-	own.OnReject = func(item *ristretto.Item) { c.Rejected(item.Value.(entry)) }
+	own.OnReject = func(item *ristretto.Item) { hooks.Rejected(item.Value.(entry)) }
 	cache, err := ristretto.NewCache(&own)
 	return library[K, V]{cache}, err
 }

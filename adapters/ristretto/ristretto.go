@@ -64,7 +64,8 @@ func Config(capacity int) *ristretto.Config {
 // fails if KeyToHash, Cost, OnEvict, OnReject or OnExit is set, because these see
 // the adapter's hashes and entries, or if a number is out of its range. Metrics
 // and TtlTickerDurationInSec have no effect: Stats always counts, and the library
-// is given no TTL. The configuration is not changed or kept.
+// is given no TTL. The configuration is not changed, and later changes of
+// it have no effect.
 func New[K comparable, V any](config *ristretto.Config) (*Backend[K, V], error) {
 	if config == nil {
 		return nil, errors.New("ristretto: new: config is nil")
@@ -72,8 +73,9 @@ func New[K comparable, V any](config *ristretto.Config) (*Backend[K, V], error) 
 	if err := check(config); err != nil {
 		return nil, fmt.Errorf("ristretto: new: %w", err)
 	}
-	cache, err := ristcore.New("ristretto", config.MaxCost, func(c *ristcore.Cache[K, V]) (ristcore.Library[K, V], error) {
-		return open(config, c)
+	own := *config // for every Invalidate of all keys
+	cache, err := ristcore.New("ristretto", config.MaxCost, func(hooks ristcore.Hooks[K, V]) (ristcore.Library[K, V], error) {
+		return open(&own, hooks)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("ristretto: new: %w", err)
@@ -108,8 +110,9 @@ func (b *Backend[K, V]) Put(ctx context.Context, key K, value V, ttl *time.Durat
 	return b.cache.Put(ctx, key, value, ttl)
 }
 
-// Invalidate implements [backend.Backend]. With a nil key it takes time in
-// proportion to what is stored.
+// Invalidate implements [backend.Backend]. With a nil key it begins with another
+// cache of the library, and takes no time in proportion to what is stored. The old
+// one is closed in the background, for which Close waits.
 func (b *Backend[K, V]) Invalidate(ctx context.Context, key *K) error {
 	return b.cache.Invalidate(ctx, key)
 }

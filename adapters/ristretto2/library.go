@@ -14,7 +14,7 @@ type library[K comparable, V any] struct {
 	*ristretto.Cache[uint64, *ristcore.Entry[K, V]]
 }
 
-func open[K comparable, V any](config *ristretto.Config[uint64, any], c *ristcore.Cache[K, V]) (ristcore.Library[K, V], error) {
+func open[K comparable, V any](config *ristretto.Config[uint64, any], hooks ristcore.Hooks[K, V]) (ristcore.Library[K, V], error) {
 	type entry = *ristcore.Entry[K, V]
 	cache, err := ristretto.NewCache(&ristretto.Config[uint64, entry]{
 		NumCounters:            config.NumCounters,
@@ -23,13 +23,13 @@ func open[K comparable, V any](config *ristretto.Config[uint64, any], c *ristcor
 		IgnoreInternalCost:     true,
 		TtlTickerDurationInSec: int64(math.MaxInt64 / time.Second), // never
 		KeyToHash:              func(hash uint64) (uint64, uint64) { return hash, 0 },
-		Cost:                   c.Applying,
+		Cost:                   hooks.Applying,
 		OnEvict: func(item *ristretto.Item[entry]) {
 			if item.Value != nil {
-				c.Evicted(item.Value)
+				hooks.Evicted(item.Value)
 			}
 		},
-		OnReject: func(item *ristretto.Item[entry]) { c.Rejected(item.Value) },
+		OnReject: func(item *ristretto.Item[entry]) { hooks.Rejected(item.Value) },
 	})
 	return library[K, V]{cache}, err
 }

@@ -65,7 +65,8 @@ func Config(capacity int) *ristretto.Config[uint64, any] {
 // fails if KeyToHash, Cost, OnEvict, OnReject, OnExit or ShouldUpdate is set, because
 // these see the adapter's hashes and entries, or if a number is out of its range. Metrics
 // and TtlTickerDurationInSec have no effect: Stats always counts, and the library
-// is given no TTL. The configuration is not changed or kept.
+// is given no TTL. The configuration is not changed, and later changes of
+// it have no effect.
 func New[K comparable, V any](config *ristretto.Config[uint64, any]) (*Backend[K, V], error) {
 	if config == nil {
 		return nil, errors.New("ristretto2: new: config is nil")
@@ -73,8 +74,9 @@ func New[K comparable, V any](config *ristretto.Config[uint64, any]) (*Backend[K
 	if err := check(config); err != nil {
 		return nil, fmt.Errorf("ristretto2: new: %w", err)
 	}
-	cache, err := ristcore.New("ristretto2", config.MaxCost, func(c *ristcore.Cache[K, V]) (ristcore.Library[K, V], error) {
-		return open(config, c)
+	own := *config // for every Invalidate of all keys
+	cache, err := ristcore.New("ristretto2", config.MaxCost, func(hooks ristcore.Hooks[K, V]) (ristcore.Library[K, V], error) {
+		return open(&own, hooks)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("ristretto2: new: %w", err)
@@ -110,8 +112,9 @@ func (b *Backend[K, V]) Put(ctx context.Context, key K, value V, ttl *time.Durat
 	return b.cache.Put(ctx, key, value, ttl)
 }
 
-// Invalidate implements [backend.Backend]. With a nil key it takes time in
-// proportion to what is stored.
+// Invalidate implements [backend.Backend]. With a nil key it begins with another
+// cache of the library, and takes no time in proportion to what is stored. The old
+// one is closed in the background, for which Close waits.
 func (b *Backend[K, V]) Invalidate(ctx context.Context, key *K) error {
 	return b.cache.Invalidate(ctx, key)
 }

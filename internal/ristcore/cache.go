@@ -9,24 +9,28 @@
 //
 //   - A Put over an entry swaps that pointer, which takes effect at once and needs
 //     no call of the library.
-//   - A Put of a new key hands the entry to the library and keeps it pending,
-//     where Get looks first, until the library calls its Cost hook for a later
-//     entry. The library works through its buffer in order, so that by then it
-//     has the entry, or has refused it and said so.
+//   - A Put of a new key hands the entry to the library and lists it as pending,
+//     where Get looks first. The library works through its buffer in order and
+//     calls its Cost hook for each entry. So when it has called it more often than
+//     entries were handed to it until that one was, it has the entry, or has
+//     refused it and said so. The list is pruned now and then.
 //   - An entry whose pointer is nil is over. The library's eviction and refusal
 //     end an entry, as Invalidate does, and nothing revives one.
+//   - Invalidate of all keys begins another [generation] with a library of its
+//     own, which is made in the background, as the old one is closed.
 //
 // The library is never asked to remove a hash whose insert is still in its
 // buffer, or to insert a hash that it holds: it would lose the later of the two.
 //
 // No TTL is given to the library. The deadline is in the payload, and a heap of
-// the entries by deadline finds what has expired.
+// the entries that have one finds what has expired.
 package ristcore
 
 import (
 	"context"
 	"fmt"
 	"iter"
+	"reflect"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,6 +42,10 @@ import (
 // maxInserts is how many inserts are made at most before one waits until the
 // library has applied them. That is seldom enough to cost next to nothing.
 const maxInserts = 256
+
+// maxRetired is how many generations may be in the process of being closed. When
+// there are more, an Invalidate of all keys waits for one.
+const maxRetired = 4
 
 // A Library is a cache library. Each entry counts as one against its capacity.
 // The library must call Applying for each entry that it is about to insert,
@@ -55,102 +63,116 @@ type Library[K comparable, V any] interface {
 	Del(e *Entry[K, V])
 	// Wait returns when all that was buffered has been applied.
 	Wait()
-	// Clear removes all entries.
-	Clear()
 	// Close ends the library's goroutines. Nothing else is called during Close
 	// or after.
 	Close()
 }
 
+// An Open makes an empty library that calls the hooks. If it has succeeded once it
+// must succeed again.
+type Open[K comparable, V any] = func(Hooks[K, V]) (Library[K, V], error)
+
 // Cache is a backend over a Library.
 type Cache[K comparable, V any] struct {
-	gate  gate
-	close sync.Once
-
+	now      atomic.Pointer[generation[K, V]]
 	name     string // of the adapter, for errors
-	lib      Library[K, V]
+	open     Open[K, V]
 	capacity int64
 	slack    uint64 // one in so many inserts waits for the library
+	release  bool   // values keep other memory
 	keys     backend.KeyChecker[K]
 	hash     func(K) uint64
 	clock    clock.Clock
-	soonest  atomic.Int64 // no entry is due before; never if none is
-	sweep    sync.Mutex   // held to remove the expired
 
-	_       [64]byte // apart: written with every insert
-	inserts atomic.Uint64
+	closed  atomic.Bool
+	life    sync.Mutex     // held to begin a generation, and to close
+	retired chan struct{}  // as many as there are generations being closed
+	work    sync.WaitGroup // on generations, in the background
 
-	_                                              [64]byte     // apart: written by the library's goroutine
-	last                                           *Entry[K, V] // the one it is applying
+	past struct {
+		sync.Mutex
+		hits, misses uint64             // of generations that have been closed
+		gates        map[*gate]struct{} // of those that are being closed
+	}
+
+	_                                              [64]byte // apart: written by the library's goroutine
 	evictions, expirations, rejections, collisions atomic.Uint64
-	_                                              [64]byte
-
-	stripe [stripes]stripe[K, V]
 }
 
 // New returns a cache of the given capacity in entries, which must be positive.
-// The name is that of the adapter. Open makes the library, with c's hooks.
-func New[K comparable, V any](name string, capacity int64, open func(c *Cache[K, V]) (Library[K, V], error)) (*Cache[K, V], error) {
+// The name is that of the adapter.
+func New[K comparable, V any](name string, capacity int64, open Open[K, V]) (*Cache[K, V], error) {
 	c := &Cache[K, V]{
 		name:     name,
+		open:     open,
 		capacity: capacity,
 		slack:    uint64(min(maxInserts, 1+capacity/16)),
+		release:  hasPointers(reflect.TypeFor[V]()),
 		keys:     backend.NewKeyChecker[K](),
 		hash:     hasher[K](),
 		clock:    clock.New(),
+		retired:  make(chan struct{}, maxRetired),
 	}
-	c.soonest.Store(never)
-	var err error
-	if c.lib, err = open(c); err != nil {
+	c.past.gates = map[*gate]struct{}{}
+	g := newGeneration(c)
+	lib, err := open(Hooks[K, V]{g})
+	if err != nil {
 		return nil, err
 	}
+	g.start(lib)
+	c.now.Store(g)
 	return c, nil
+}
+
+// enter returns the generation and the lane of its gate to leave through, or nil if
+// the cache is closed.
+func (c *Cache[K, V]) enter(hash uint64) (*generation[K, V], *lane) {
+	for {
+		g := c.now.Load()
+		if l := g.gate.enter(hash); l != nil {
+			return g, l
+		}
+		if c.closed.Load() {
+			return nil, nil
+		}
+	}
 }
 
 // Get implements [backend.Backend].
 func (c *Cache[K, V]) Get(_ context.Context, key K) (value V, hit bool, err error) {
-	p, err := c.get(key)
-	if p == nil {
-		return value, false, err
-	}
-	return p.value, true, nil
+	value, _, hit, err = c.get(key)
+	return value, hit, err
 }
 
 // GetEntry implements [backend.EntryGetter].
 func (c *Cache[K, V]) GetEntry(_ context.Context, key K) (backend.Entry[V], bool, error) {
-	p, err := c.get(key)
-	if p == nil {
+	value, deadline, hit, err := c.get(key)
+	if !hit {
 		return backend.Entry[V]{}, false, err
 	}
-	return backend.Entry[V]{Value: p.value, Deadline: c.clock.Time(p.deadline)}, true, nil
+	return backend.Entry[V]{Value: value, Deadline: c.clock.Time(deadline)}, true, nil
 }
 
-// get returns the live payload of key, or nil.
-func (c *Cache[K, V]) get(key K) (*payload[V], error) {
+func (c *Cache[K, V]) get(key K) (value V, deadline int64, hit bool, err error) {
 	if err := c.keys.Check(key); err != nil {
-		return nil, c.fail("get", err)
+		return value, 0, false, c.fail("get", err)
 	}
 	hash := c.hash(key)
-	lane := c.gate.enter(hash)
+	g, lane := c.enter(hash)
 	if lane == nil {
-		return nil, c.fail("get", backend.ErrClosed)
+		return value, 0, false, c.fail("get", backend.ErrClosed)
 	}
-	// An entry leaves the pending only when the library has it, so that one that
-	// is missed here is found there.
-	e := c.stripeOf(hash).find(hash)
-	if found := c.lib.Get(hash); e == nil {
-		e = found
-	}
-	if e != nil {
+	if e := g.get(hash); e != nil {
 		if e.key != key {
 			c.collisions.Add(1)
 		} else if p := e.payload.Load(); p != nil && !c.clock.Expired(p.deadline) {
+			value, deadline = p.value, p.deadline // before leaving, see replace
 			lane.hit()
-			return p, nil
+			return value, deadline, true, nil
 		}
 	}
 	lane.miss()
-	return nil, nil
+	return value, 0, false, nil
 }
 
 // Put implements [backend.Backend].
@@ -162,18 +184,18 @@ func (c *Cache[K, V]) Put(_ context.Context, key K, value V, ttl *time.Duration)
 		return c.fail("put", err)
 	}
 	hash := c.hash(key)
-	lane := c.gate.enter(hash)
+	g, lane := c.enter(hash)
 	if lane == nil {
 		return c.fail("put", backend.ErrClosed)
 	}
 	defer lane.leave()
-	p := &payload[V]{value: value}
+	deadline := clock.Never
 	if ttl != nil {
-		p.deadline = c.clock.Deadline(*ttl)
+		deadline = c.clock.Deadline(*ttl)
 	}
-	inserts := c.stripeOf(hash).inserts.Load()
-	if e := c.find(hash); e == nil || e.key != key || !c.replace(e, p) {
-		c.insert(key, hash, p, e, inserts)
+	inserts := g.stripeOf(hash).inserts.Load()
+	if e := g.peek(hash); e == nil || e.key != key || !g.replace(e, value, deadline, lane) {
+		g.insert(key, hash, value, deadline, e, inserts, lane)
 	}
 	return nil
 }
@@ -183,34 +205,53 @@ func (c *Cache[K, V]) Invalidate(_ context.Context, key *K) error {
 	if key != nil {
 		return c.remove("invalidate", *key)
 	}
-	lane := c.gate.enter(0)
-	if lane == nil {
+	c.life.Lock()
+	defer c.life.Unlock()
+	if c.closed.Load() {
 		return c.fail("invalidate", backend.ErrClosed)
 	}
-	defer lane.leave()
-	for i := range c.stripe {
-		c.stripe[i].insert.Lock()
-	}
-	for i := range c.stripe {
-		c.stripe[i].dropAll()
-	}
-	c.lib.Clear()
-	for i := range c.stripe {
-		c.stripe[i].insert.Unlock()
+	// Whoever uses the old generation from now on came before this returned, and
+	// what it does is as if it had been done before.
+	if old := c.now.Load(); old.sent.Load() != 0 {
+		c.begin(old)
 	}
 	return nil
 }
 
+// begin begins another generation than old, which it closes in the background. The
+// caller holds life.
+func (c *Cache[K, V]) begin(old *generation[K, V]) {
+	c.retired <- struct{}{}
+	g := newGeneration(c)
+	c.past.Lock()
+	c.past.gates[&old.gate] = struct{}{}
+	c.now.Store(g)
+	c.past.Unlock()
+	old.retired.Store(true)
+	c.work.Go(func() {
+		if lib, err := c.open(Hooks[K, V]{g}); err == nil {
+			g.start(lib)
+		} else {
+			g.start(nothing[K, V]{new(sync.Mutex), Hooks[K, V]{g}})
+		}
+	})
+	c.work.Go(func() {
+		old.close()
+		c.forget(&old.gate)
+		<-c.retired
+	})
+}
+
 // Stats implements [backend.Backend].
 func (c *Cache[K, V]) Stats(context.Context) (backend.Stats, error) {
-	lane := c.gate.enter(0)
+	g, lane := c.enter(0)
 	if lane == nil {
 		return backend.Stats{}, c.fail("stats", backend.ErrClosed)
 	}
 	defer lane.leave()
-	c.expire()
-	hits, misses := c.gate.counts()
-	return backend.Stats{Size: c.size(), Counters: map[string]uint64{
+	g.expire()
+	hits, misses := c.counts()
+	return backend.Stats{Size: g.size(), Counters: map[string]uint64{
 		backend.CounterHits:        hits,
 		backend.CounterMisses:      misses,
 		backend.CounterEvictions:   c.evictions.Load(),
@@ -220,23 +261,47 @@ func (c *Cache[K, V]) Stats(context.Context) (backend.Stats, error) {
 	}}, nil
 }
 
+// counts returns the number of hits and misses.
+func (c *Cache[K, V]) counts() (hits, misses uint64) {
+	c.past.Lock()
+	defer c.past.Unlock()
+	hits, misses = c.now.Load().gate.counts()
+	for gate := range c.past.gates {
+		h, m := gate.counts()
+		hits, misses = hits+h, misses+m
+	}
+	return hits + c.past.hits, misses + c.past.misses
+}
+
+// forget keeps the counts of a gate that is shut, and not the gate.
+func (c *Cache[K, V]) forget(g *gate) {
+	c.past.Lock()
+	defer c.past.Unlock()
+	hits, misses := g.counts()
+	c.past.hits += hits
+	c.past.misses += misses
+	delete(c.past.gates, g)
+}
+
 // All implements [backend.Ranger].
 func (c *Cache[K, V]) All() iter.Seq2[K, V] {
 	return func(yield func(K, V) bool) {
-		var entries []*Entry[K, V]
-		for i := range c.stripe {
-			// The gate is not held while yield runs, which may call Close.
-			lane := c.gate.enter(0)
-			if lane == nil {
-				return
+		g := c.now.Load()
+		var listed []*Entry[K, V]
+		newest := map[uint64]*Entry[K, V]{}
+		for i := range g.stripe {
+			listed = g.stripe[i].list(listed[:0])
+			// What was put after that is not yielded, and so no key twice. But the
+			// library may not have said yet that it has evicted an entry that
+			// another has followed.
+			clear(newest)
+			for _, e := range listed {
+				if other := newest[e.hash]; other == nil || other.order < e.order {
+					newest[e.hash] = e
+				}
 			}
-			s := &c.stripe[i]
-			s.index.Lock()
-			entries = append(entries[:0], s.heap...)
-			s.index.Unlock()
-			lane.leave()
-			for _, e := range entries {
-				if p := e.payload.Load(); p != nil && !c.clock.Expired(p.deadline) && !yield(e.key, p.value) {
+			for _, e := range newest {
+				if !c.yield(g, e, yield) {
 					return
 				}
 			}
@@ -244,9 +309,27 @@ func (c *Cache[K, V]) All() iter.Seq2[K, V] {
 	}
 }
 
+// yield yields an entry that is live. It returns false when there is no more to be
+// done.
+func (c *Cache[K, V]) yield(g *generation[K, V], e *Entry[K, V], yield func(K, V) bool) bool {
+	// The gate is not held during yield, which may call Close.
+	lane := g.gate.enter(e.hash)
+	if lane == nil {
+		return false
+	}
+	p := e.payload.Load()
+	if p == nil || c.clock.Expired(p.deadline) || g.retired.Load() {
+		lane.leave()
+		return true
+	}
+	value := p.value // before leaving, see replace
+	lane.leave()
+	return yield(e.key, value)
+}
+
 // Flush implements [backend.Flusher].
 func (c *Cache[K, V]) Flush(ctx context.Context) error {
-	lane := c.gate.enter(0)
+	g, lane := c.enter(0)
 	if lane == nil {
 		return c.fail("flush", backend.ErrClosed)
 	}
@@ -254,7 +337,7 @@ func (c *Cache[K, V]) Flush(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return c.fail("flush", err)
 	}
-	c.lib.Wait()
+	g.settle()
 	return nil
 }
 
@@ -265,22 +348,18 @@ func (c *Cache[K, V]) Traits() backend.Traits {
 
 // Close implements [io.Closer].
 func (c *Cache[K, V]) Close() error {
-	c.close.Do(func() {
-		c.gate.shut()
-		for i := range c.stripe {
-			c.stripe[i].dropAll()
-		}
-		c.lib.Close()
-	})
-	return nil
-}
-
-// size returns the number of entries.
-func (c *Cache[K, V]) size() (n int64) {
-	for i := range c.stripe {
-		n += c.stripe[i].size()
+	c.life.Lock()
+	defer c.life.Unlock()
+	if c.closed.Swap(true) {
+		return nil
 	}
-	return n
+	g := c.now.Load()
+	g.close()
+	c.work.Wait()
+	none := newGeneration(c) // keeps nothing in memory
+	none.gate.shut()
+	c.now.Store(none)
+	return nil
 }
 
 func (c *Cache[K, V]) fail(what string, err error) error {

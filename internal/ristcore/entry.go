@@ -2,6 +2,7 @@ package ristcore
 
 import (
 	"math"
+	"reflect"
 	"sync/atomic"
 
 	"github.com/cachepact/cachepact/internal/clock"
@@ -17,18 +18,22 @@ type Entry[K comparable, V any] struct {
 	key  K
 	hash uint64
 
-	// payload is nil once the entry has been dropped, for ever. It becomes nil
-	// only under the index lock of the entry's stripe.
+	// payload is nil once the entry has been dropped, for ever.
 	payload atomic.Pointer[payload[V]]
+	// first is the payload that the entry begins with: one allocation for both.
+	first payload[V]
 
-	// due is where the stripe's heap has the entry: no later than its deadline.
-	// It is written under the index lock.
+	// cell is where the stripe lists the entry. Whoever drops it clears the cell.
+	cell *atomic.Pointer[Entry[K, V]]
+
+	// due is where the stripe's heap has the entry, no later than its deadline, or
+	// never if it is not there. It is written under the index lock.
 	due atomic.Int64
+	at  int // in the heap, or -1, under the index lock
 
-	// Under the index lock:
-	next    *Entry[K, V] // in its bucket, while pending
-	at      int32        // in the heap; -1 when dropped
-	pending bool         // in a bucket: the library may not have it yet
+	// Of the pending entries:
+	older atomic.Pointer[Entry[K, V]]
+	order uint64 // the library has it once it has applied so many; under the insert lock
 }
 
 type payload[V any] struct {
@@ -45,4 +50,23 @@ func due(deadline int64) int64 {
 		return never
 	}
 	return deadline
+}
+
+// hasPointers reports whether a value of t can keep something else in memory.
+func hasPointers(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Array:
+		return t.Len() > 0 && hasPointers(t.Elem())
+	case reflect.Struct:
+		for f := range t.Fields() {
+			if hasPointers(f.Type) {
+				return true
+			}
+		}
+		return false
+	case reflect.Chan, reflect.Func, reflect.Interface, reflect.Map, reflect.Pointer, reflect.Slice, reflect.String, reflect.UnsafePointer:
+		return true
+	default:
+		return false
+	}
 }

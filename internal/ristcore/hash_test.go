@@ -22,7 +22,15 @@ func TestHasher(t *testing.T) {
 	keys := []any{
 		nil, false, true, 0, 1, int8(1), int16(1), int32(1), int64(1), uint(1), uint8(1), uint16(1), uint32(1), uint64(1), uintptr(1),
 		"", "1", "\x00", "\x01\x00\x00\x00\x00\x00\x00\x00", named("1"), named(""), 1.0, float32(1), 0.0, complex64(1), complex(1, 0), complex(0, 1), &x, &y, make(chan int),
-		[1]any{1}, [1]any{"1"}, [1]any{int64(1)}, [1]any{nil}, [2]string{"a", "bc"}, [2]string{"ab", "c"}, blank{a: 1}, blank{a: uint(1)}, struct{}{},
+		[1]any{1},
+		[1]any{"1"},
+		[1]any{int64(1)},
+		[1]any{nil},
+		[2]string{"a", "bc"},
+		[2]string{"ab", "c"},
+		blank{a: 1},
+		blank{a: uint(1)},
+		struct{}{},
 	}
 	seen := map[uint64]any{}
 	for _, k := range keys {
