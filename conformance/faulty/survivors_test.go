@@ -19,10 +19,9 @@ import (
 var update = flag.Bool("update", false, "write testdata/survivors anew, which takes minutes")
 
 // byChance are the faults that show only when goroutines or hashes meet, when the
-// garbage collector has come by, or when
-// there is time for a hundred thousand keys, beside all of the group concurrent.
-// Whether one survives says as much about luck as about a trait, so that they are
-// not pinned.
+// garbage collector has come by, or when there is time for a hundred thousand
+// keys, beside all of the group concurrent. Whether one survives says as much
+// about luck as about a trait, so that they are not pinned.
 const byChance = "PutInTwoSteps ValueAndTTLApart LateRemoval SweepInTwoSteps StatsSweepInTwoSteps TimerOfTheOldEntry ClosersRace CloseDoesNotWait " +
 	"WeaklyHeld CountersLoseUpdates RemovedReturns QueuedDelTakesNextSet RacersOvershoot RacersMiscount AllRepeatsUnderWrites KeySeeded32 SizeIn16Bits KeepsKeyPointer"
 
