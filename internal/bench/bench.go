@@ -69,7 +69,6 @@ type Facts struct {
 	Unbounded bool // it never evicts
 	Admits    bool // it may refuse a new key when it is full
 	TTL       bool // the raw library has TTLs
-	Clears    bool // the library can only be emptied entry by entry
 	OffHeap   bool // its bytes are not in the heap of Go
 }
 
@@ -80,8 +79,8 @@ var facts = map[string]Facts{
 	"gocache":    {Unbounded: true, TTL: true},
 	"golanglru":  {},
 	"otter":      {Admits: true, TTL: true},
-	"ristretto":  {Admits: true, TTL: true, Clears: true},
-	"ristretto2": {Admits: true, TTL: true, Clears: true},
+	"ristretto":  {Admits: true, TTL: true},
+	"ristretto2": {Admits: true, TTL: true},
 	"theine":     {Admits: true, TTL: true},
 	"ttlcache":   {TTL: true},
 }
