@@ -117,14 +117,14 @@ func valueChecks[K comparable, V any]() []check[K, V] {
 		}},
 		{rule: "hit/values", kase: "put-only-reads", void: noSlices[K, V], run: func(p *probe[K, V]) {
 			for i, ttl := range []*time.Duration{nil, new(100 * p.unit()), nil, new(time.Duration)} {
-				v, unchanged := roomy(p.r.values.At(i + 1))
+				v, unchanged := partOfLarger(p.r.values.At(i + 1))
 				p.putValue(p.key(0), v, ttl)
 				if !unchanged() {
 					p.failf("Put wrote into the caller's memory: the value, or what follows it in its array")("no change: Put only reads the value it is given")
 				}
 			}
 			if p.r.has.batcher {
-				v, unchanged := roomy(p.r.values.At(1))
+				v, unchanged := partOfLarger(p.r.values.At(1))
 				if err := p.putMany([]backend.Item[K, V]{{Key: p.key(1), Value: v}}); err != nil {
 					p.failf("PutMany = error %q", err)("nil")
 				}
@@ -226,9 +226,9 @@ func noSlices[K comparable, V any](r *runner[K, V]) string {
 	return ""
 }
 
-// roomy returns the slice v in a larger array, as a part of a buffer is, and a
+// partOfLarger returns the slice v in a larger array, as a part of a buffer is, and a
 // function that reports whether the array is unchanged.
-func roomy[V any](v V) (_ V, unchanged func() bool) {
+func partOfLarger[V any](v V) (_ V, unchanged func() bool) {
 	x := reflect.ValueOf(v)
 	n := x.Len()
 	array, before := reflect.MakeSlice(x.Type(), 2*n+64, 2*n+64), reflect.MakeSlice(x.Type(), 2*n+64, 2*n+64)

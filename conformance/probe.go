@@ -334,11 +334,21 @@ func (p *probe[K, V]) insist(k K, c *cell[V]) {
 // survey finds out which entries were not refused, before something happens that
 // must not remove them.
 func (p *probe[K, V]) survey() {
-	if !p.r.traits.Refuses || !p.roomy() || p.counting || len(p.model) > 64 {
-		return
+	if p.surveyed() && !p.counting {
+		p.look(func(c *cell[V]) bool { return !c.admitted })
 	}
+}
+
+// surveyed reports whether entries may be refused, and which were can be found out
+// by looking.
+func (p *probe[K, V]) surveyed() bool {
+	return p.r.traits.Refuses && p.roomy() && len(p.model) <= 64
+}
+
+// look gets the live entries that f names.
+func (p *probe[K, V]) look(f func(c *cell[V]) bool) {
 	for _, k := range p.order {
-		if c := p.model[k]; c != nil && c.alive(time.Now()) && !c.admitted {
+		if c := p.model[k]; c != nil && c.alive(time.Now()) && f(c) {
 			p.get(k)
 		}
 	}
@@ -493,12 +503,8 @@ func (p *probe[K, V]) size() int64 { return p.stats().Size }
 func (p *probe[K, V]) wantSize(want int64) {
 	p.survey()
 	got, exact := p.size(), !p.lossy && !p.r.traits.Refuses
-	if got < want && p.r.traits.Refuses && p.roomy() && len(p.model) <= 64 { // unless some were refused
-		for _, k := range p.order {
-			if c := p.model[k]; c != nil && c.alive(time.Now()) {
-				p.get(k)
-			}
-		}
+	if got < want && p.surveyed() { // unless some were refused
+		p.look(func(*cell[V]) bool { return true })
 		exact = p.dropped == 0 && p.size() == got
 	}
 	if got > want || got < want && exact {

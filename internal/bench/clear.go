@@ -60,12 +60,10 @@ func MeasureInvalidateAll(ctx context.Context, name string, rounds int) (Clearin
 		}
 		took = append(took, float64(d))
 	}
-	c := Clearing{
-		Library: name, Took: stat.Median(took), Longest: slices.Max(took),
+	return Clearing{
+		Library: name, Took: stat.Median(took), Longest: slices.Max(took), Bound: float64(clearBound),
 		Before: latency(r.times[before]), Meanwhile: latency(r.times[meanwhile]),
-	}
-	c.Bound = float64(clearBound)
-	return c, nil
+	}, nil
 }
 
 func clearOnce(ctx context.Context, b backend.Backend[uint64, int], r *reader) (time.Duration, error) {
