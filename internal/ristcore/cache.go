@@ -39,9 +39,10 @@ import (
 	"github.com/cachepact/cachepact/internal/clock"
 )
 
-// maxInserts is how many inserts are made at most before one waits until the
-// library has applied them. That is seldom enough to cost next to nothing.
-const maxInserts = 256
+// maxStep bounds the step of a cache: one in so many inserts waits until the library
+// has applied all but the last so many. That one does not wait for those keeps the
+// library busy while more are made.
+const maxStep = 1024
 
 // maxRetired is how many generations may be in the process of being closed. When
 // there are more, an Invalidate of all keys waits for one.
@@ -78,7 +79,7 @@ type Cache[K comparable, V any] struct {
 	name     string // of the adapter, for errors
 	open     Open[K, V]
 	capacity int64
-	slack    uint64 // one in so many inserts waits for the library
+	step     uint64 // see maxStep
 	release  bool   // values keep other memory
 	keys     backend.KeyChecker[K]
 	hash     func(K) uint64
@@ -106,7 +107,7 @@ func New[K comparable, V any](name string, capacity int64, open Open[K, V]) (*Ca
 		name:     name,
 		open:     open,
 		capacity: capacity,
-		slack:    uint64(min(maxInserts, 1+capacity/16)),
+		step:     uint64(min(maxStep, 1+capacity/32)),
 		release:  hasPointers(reflect.TypeFor[V]()),
 		keys:     backend.NewKeyChecker[K](),
 		hash:     hasher[K](),

@@ -27,9 +27,8 @@ type generation[K comparable, V any] struct {
 	sent atomic.Uint64
 
 	_       [64]byte      // apart: written by the library's goroutine
-	calls   uint64        // of the Cost hook
-	applied atomic.Uint64 // so many inserts are
-	dropped atomic.Int64  // by the library
+	backlog backlog
+	dropped atomic.Int64 // entries, by the library
 	_       [64]byte
 
 	stripe [stripes]stripe[K, V]
@@ -38,6 +37,7 @@ type generation[K comparable, V any] struct {
 func newGeneration[K comparable, V any](c *Cache[K, V]) *generation[K, V] {
 	g := &generation[K, V]{cache: c, opened: make(chan struct{})}
 	g.soonest.Store(never)
+	g.backlog.init()
 	return g
 }
 
@@ -85,10 +85,15 @@ func (g *generation[K, V]) wait() {
 	g.lib.Wait()
 }
 
-// settle waits, and forgets which entries were pending. Nothing is locked.
+// settle waits, and prunes. Nothing is locked.
 func (g *generation[K, V]) settle() {
 	g.wait()
-	applied := g.applied.Load()
+	g.prune()
+}
+
+// prune forgets which entries were pending that the library has. Nothing is locked.
+func (g *generation[K, V]) prune() {
+	applied := g.backlog.applied.Load()
 	for i := range g.stripe {
 		g.stripe[i].prune(applied)
 	}

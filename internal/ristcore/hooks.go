@@ -9,8 +9,7 @@ type Hooks[K comparable, V any] struct {
 // Applying is the library's Cost hook: the library is about to insert an entry, and
 // has done with those before. It returns the cost of the entry.
 func (h Hooks[K, V]) Applying(*Entry[K, V]) int64 {
-	h.g.applied.Store(h.g.calls)
-	h.g.calls++
+	h.g.backlog.apply()
 	return 1
 }
 

@@ -193,7 +193,7 @@ func open(t *testing.T) (*Cache[int, int], *shelf) {
 func prune(c *Cache[int, int]) {
 	g := c.now.Load()
 	for i := range g.stripe {
-		g.stripe[i].prune(g.applied.Load())
+		g.stripe[i].prune(g.backlog.applied.Load())
 	}
 }
 

@@ -81,8 +81,9 @@ func (g *generation[K, V]) insert(key K, hash uint64, value V, deadline int64, o
 	g.set(e)
 	e.order = g.sent.Load() // those before it in the buffer, and it, are no more
 	s.insert.Unlock()
-	if sent%c.slack == 0 {
-		g.settle()
+	if sent%c.step == 0 {
+		g.backlog.await(sent - c.step)
+		g.prune()
 	}
 }
 
@@ -101,7 +102,7 @@ func (g *generation[K, V]) end(s *stripe[K, V], e *Entry[K, V]) (live bool) {
 // del removes from the library an entry that has been dropped. The caller holds
 // insert.
 func (g *generation[K, V]) del(e *Entry[K, V]) {
-	if e.order > g.applied.Load() {
+	if e.order > g.backlog.applied.Load() {
 		g.wait()
 	}
 	g.lib.Del(e)
