@@ -1,19 +1,27 @@
 package ristcore
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+	"unsafe"
+)
 
-// lanes is the number of lanes of a gate, a power of two.
-const lanes = 64
+const (
+	rowBits    = 3
+	columnBits = 4
+)
 
 // A gate lets any number of calls in until it is shut, and lets the one that
 // shuts it wait until all of them have left. How each call left is counted, so
 // that the hits and misses of a cache cost no more than the gate.
 //
-// A call enters and leaves through the lane of its key, which keeps calls for
-// different keys off each other's cache lines.
+// A call enters and leaves through a lane. The lanes of a row are for the same
+// keys, those of a column for the same goroutines, which keeps these off each
+// other's cache lines.
 type gate struct {
-	lane [lanes]lane
+	row [1 << rowBits]row
 }
+
+type row [1 << columnBits]lane
 
 type lane struct {
 	entered, hits, misses, others atomic.Uint64
@@ -24,9 +32,20 @@ type lane struct {
 // A signal wakes the one that shuts a gate.
 type signal chan struct{}
 
+// rowOf returns the row of the key with a hash.
+func (g *gate) rowOf(hash uint64) *row { return &g.row[spread(hash)>>(64-rowBits)] }
+
+// column returns a number below 1<<columnBits that is mostly the same for one
+// goroutine, and mostly another for another: it depends on where its stack is.
+func column() uint64 {
+	var here byte
+	const smallestStack = 11 // 2 KiB, as a shift
+	return spread(uint64(uintptr(unsafe.Pointer(&here)))>>smallestStack) >> (64 - columnBits)
+}
+
 // enter returns the lane to leave through, or nil if the gate is shut.
 func (g *gate) enter(hash uint64) *lane {
-	l := &g.lane[hash%lanes]
+	l := &g.rowOf(hash)[column()]
 	l.entered.Add(1)
 	if l.shut.Load() != nil {
 		l.leave()
@@ -53,11 +72,20 @@ func (s signal) set() {
 	}
 }
 
-// alone reports whether the caller, which is inside, was at some moment of the call
-// the only one inside.
-func (l *lane) alone() bool {
-	left := l.left() // read first, see empty
-	return left+1 == l.entered.Load()
+// alone reports whether nobody is inside who was when the call began, but the
+// caller through its lane. It looks at one row.
+func (r *row) alone(caller *lane) bool {
+	for i := range r {
+		l, inside := &r[i], uint64(0)
+		if l == caller {
+			inside = 1
+		}
+		left := l.left() // read first, see empty
+		if left+inside != l.entered.Load() {
+			return false
+		}
+	}
+	return true
 }
 
 // empty reports whether at some moment of the call nobody was inside.
@@ -74,13 +102,13 @@ func (l *lane) left() uint64 { return l.hits.Load() + l.misses.Load() + l.others
 // once.
 func (g *gate) shut() {
 	s := make(signal, 1)
-	for i := range g.lane {
-		g.lane[i].shut.Store(&s)
+	for l := range g.lanes {
+		l.shut.Store(&s)
 	}
-	for i := range g.lane {
+	for l := range g.lanes {
 		// Whoever leaves is counted before it looks for a signal, and the signal
 		// was there before this counts: if this misses one, that one wakes it.
-		for l := &g.lane[i]; !l.empty(); {
+		for !l.empty() {
 			<-s
 		}
 	}
@@ -88,9 +116,20 @@ func (g *gate) shut() {
 
 // counts returns the number of hits and misses.
 func (g *gate) counts() (hits, misses uint64) {
-	for i := range g.lane {
-		hits += g.lane[i].hits.Load()
-		misses += g.lane[i].misses.Load()
+	for l := range g.lanes {
+		hits += l.hits.Load()
+		misses += l.misses.Load()
 	}
 	return hits, misses
+}
+
+// lanes yields all lanes.
+func (g *gate) lanes(yield func(*lane) bool) {
+	for i := range g.row {
+		for j := range g.row[i] {
+			if !yield(&g.row[i][j]) {
+				return
+			}
+		}
+	}
 }

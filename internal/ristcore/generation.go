@@ -26,12 +26,12 @@ type generation[K comparable, V any] struct {
 	_    [64]byte // apart: written with every insert
 	sent atomic.Uint64
 
-	_       [64]byte      // apart: written by the library's goroutine
+	_       [64]byte // apart: written by the library's goroutine
 	backlog backlog
 	dropped atomic.Int64 // entries, by the library
 	_       [64]byte
 
-	stripe [stripes]stripe[K, V]
+	stripe [1 << stripeBits]stripe[K, V]
 }
 
 func newGeneration[K comparable, V any](c *Cache[K, V]) *generation[K, V] {
@@ -143,7 +143,9 @@ func (g *generation[K, V]) size() (n int64) {
 	return n
 }
 
-func (g *generation[K, V]) stripeOf(hash uint64) *stripe[K, V] { return &g.stripe[hash%stripes] }
+func (g *generation[K, V]) stripeOf(hash uint64) *stripe[K, V] {
+	return &g.stripe[spread(hash)>>(64-stripeBits)]
+}
 
 // lower makes soonest no later than at.
 func (g *generation[K, V]) lower(at int64) {

@@ -5,16 +5,21 @@ import (
 	"hash/maphash"
 	"math"
 	"reflect"
+	"unsafe"
 )
 
 // hasher returns a hash of keys that is equal for equal keys, and for others as
-// good as never.
+// good as never. An integer is its own hash, as it is to the library (z/z.go,
+// KeyToHash): neighbours stay neighbours, and no two share one.
 //
 // The hash that Go itself has for what an interface holds does not depend on its
 // type, so that int(1), int64(1) and uint(1) share it (runtime/alg.go,
 // nilinterhash). A map compares the keys and holds them all; here, where a hash
 // has one entry, they would drive each other out.
 func hasher[K comparable]() func(K) uint64 {
+	if of := integer[K](); of != nil {
+		return of
+	}
 	seed := maphash.MakeSeed()
 	if !holdsInterface(reflect.TypeFor[K]()) {
 		return func(key K) uint64 { return maphash.Comparable(seed, key) }
@@ -33,6 +38,30 @@ func hasher[K comparable]() func(K) uint64 {
 		return h.Sum64()
 	}
 }
+
+// integer returns the conversion of an integer type to uint64, nil if K is none.
+func integer[K comparable]() func(K) uint64 {
+	switch t := reflect.TypeFor[K](); t.Kind() {
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
+		switch t.Size() {
+		case 1:
+			return func(key K) uint64 { return uint64(*(*uint8)(unsafe.Pointer(&key))) }
+		case 2:
+			return func(key K) uint64 { return uint64(*(*uint16)(unsafe.Pointer(&key))) }
+		case 4:
+			return func(key K) uint64 { return uint64(*(*uint32)(unsafe.Pointer(&key))) }
+		case 8:
+			return func(key K) uint64 { return *(*uint64)(unsafe.Pointer(&key)) }
+		}
+	}
+	return nil
+}
+
+// spread returns bits that differ for most hashes, however alike these are, the
+// topmost most of all: hashing by multiplication, Knuth, The Art of Computer
+// Programming 3, section 6.4.
+func spread(hash uint64) uint64 { return hash * 0x9e3779b97f4a7c15 }
 
 func holdsInterface(t reflect.Type) bool {
 	switch t.Kind() {

@@ -3,16 +3,55 @@ package ristcore
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 )
 
-type named string
+type (
+	named string
+	small int8
+)
 
 // blank has a field that == does not look at.
 type blank struct {
 	a any
 	_ int
 	f float64
+}
+
+// Integers are spread over the stripes and the bits of a bucket whatever they have in
+// common.
+func TestSpread(t *testing.T) {
+	const n = 1 << 12
+	for shift := range 64 - 12 {
+		var stripes [1 << stripeBits]int
+		bits := map[uint64]bool{}
+		for i := range uint64(n) {
+			stripes[spread(i<<shift)>>(64-stripeBits)]++
+			bits[bit(i<<shift)] = true
+		}
+		if most := slices.Max(stripes[:]); most > 2*n/len(stripes) {
+			t.Errorf("of %d multiples of 1<<%d one stripe gets %d", n, shift, most)
+		}
+		if shift+stripeBits+bucketBits+6 <= 64 && len(bits) != 64 { // else all bits go to stripes and buckets
+			t.Errorf("%d multiples of 1<<%d have %d of 64 bits", n, shift, len(bits))
+		}
+	}
+}
+
+// Different integers have different hashes, also those below zero.
+func TestIntegerHash(t *testing.T) {
+	seen := map[uint64]bool{}
+	hash := hasher[small]()
+	for i := math.MinInt8; i <= math.MaxInt8; i++ {
+		seen[hash(small(i))] = true
+	}
+	if len(seen) != 256 {
+		t.Errorf("256 keys have %d hashes", len(seen))
+	}
+	if a, b, c := hasher[uint32]()(7), hasher[int]()(7), hasher[uint16]()(7); a != 7 || b != 7 || c != 7 {
+		t.Errorf("the hashes of 7 are %d, %d and %d", a, b, c)
+	}
 }
 
 // Equal keys have one hash, and keys of different types or contents do not.

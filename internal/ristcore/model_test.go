@@ -189,6 +189,12 @@ func open(t *testing.T) (*Cache[int, int], *shelf) {
 	return c, shelf
 }
 
+// gather returns hashes of one stripe, for small numbers of different buckets.
+func gather(n int) uint64 {
+	const inverse = 0xf1de83e19937733d // of the factor of spread
+	return uint64(n) << (64 - stripeBits - bucketBits) * inverse
+}
+
 // prune removes from the pending entries those that the library has.
 func prune(c *Cache[int, int]) {
 	g := c.now.Load()
@@ -210,7 +216,7 @@ func TestModel(t *testing.T) {
 			ctx := context.Background()
 			c, shelf := open(t)
 			shelf.delay = time.Nanosecond
-			hash := func(key int) uint64 { return uint64(key % 5 * stripes * 7) } // of one stripe and few buckets
+			hash := func(key int) uint64 { return gather(key % 5 * 3) } // of one stripe and few buckets
 			c.hash = hash
 			model := map[int]value{}
 			gone := func(key int) { delete(model, key) }
@@ -430,7 +436,7 @@ func TestPutAfterRefusal(t *testing.T) {
 func TestAllOnce(t *testing.T) {
 	ctx := context.Background()
 	c, shelf := open(t)
-	c.hash = func(key int) uint64 { return uint64(key) * stripes }
+	c.hash = gather
 	f := shelf.last()
 	defer c.Close()
 	put := func(key, value int) {

@@ -20,7 +20,7 @@ func (g *generation[K, V]) replace(e *Entry[K, V], value V, deadline int64, lane
 	if at := due(deadline); at < e.due.Load() {
 		g.advance(e)
 	}
-	if g.cache.release && e.payload.Load() != &e.first && lane.alone() {
+	if g.cache.release && e.payload.Load() != &e.first && g.gate.rowOf(e.hash).alone(lane) {
 		// The entry would keep its first value in memory. Nobody reads that now,
 		// and nobody will find it.
 		var none V

@@ -10,7 +10,8 @@ type bucket[K comparable, V any] struct {
 	head atomic.Pointer[Entry[K, V]]
 }
 
-func bit(hash uint64) uint64 { return 1 << (hash >> 58) }
+// bit returns one of 64, which depends on other bits of the hash than its bucket.
+func bit(hash uint64) uint64 { return 1 << (spread(hash) << (stripeBits + bucketBits) >> 58) }
 
 // find returns the entry of a hash, or nil.
 func (b *bucket[K, V]) find(hash uint64) *Entry[K, V] {

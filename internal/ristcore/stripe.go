@@ -6,13 +6,12 @@ import (
 )
 
 const (
-	// stripes is the number of stripes of a generation, buckets that of the
-	// buckets of a stripe. Both are powers of two.
-	stripes = 64
-	buckets = 16
+	stripeBits = 6
+	bucketBits = 4
 )
 
-// A stripe is the share of the entries whose hashes agree in some bits.
+// A stripe is the share of the entries whose spread hashes agree in the topmost
+// stripeBits. Those of a bucket agree in the next bucketBits as well.
 type stripe[K comparable, V any] struct {
 	// insert is held by whoever adds an entry to the library or removes one. With
 	// it held, an entry that is not pending is not in the library's buffer. It
@@ -28,11 +27,11 @@ type stripe[K comparable, V any] struct {
 	heap  []*Entry[K, V] // what has a deadline, the first due first
 
 	_      [32]byte // whole cache lines
-	bucket [buckets]bucket[K, V]
+	bucket [1 << bucketBits]bucket[K, V]
 }
 
 func (s *stripe[K, V]) bucketOf(hash uint64) *bucket[K, V] {
-	return &s.bucket[hash/stripes%buckets]
+	return &s.bucket[spread(hash)<<stripeBits>>(64-bucketBits)]
 }
 
 // prune removes from the pending what is applied.
