@@ -130,7 +130,7 @@ func New[K comparable, V any](name string, capacity int64, open Open[K, V]) (*Ca
 func (c *Cache[K, V]) enter(hash uint64) (*generation[K, V], *lane) {
 	for {
 		g := c.now.Load()
-		if l := g.gate.enter(hash); l != nil {
+		if l := g.gate.laneOf(hash); l.enter() {
 			return g, l
 		}
 		if c.closed.Load() {
@@ -159,11 +159,23 @@ func (c *Cache[K, V]) get(key K) (value V, deadline int64, hit bool, err error) 
 		return value, 0, false, c.fail("get", err)
 	}
 	hash := c.hash(key)
-	g, lane := c.enter(hash)
-	if lane == nil {
-		return value, 0, false, c.fail("get", backend.ErrClosed)
+	g := c.now.Load()
+	lane := g.gate.laneOf(hash)
+	if !lane.enter() {
+		if g, lane = c.enter(hash); lane == nil {
+			return value, 0, false, c.fail("get", backend.ErrClosed)
+		}
 	}
-	if e := g.get(hash); e != nil {
+	// An entry leaves the pending only when the library has it, so that one that
+	// is missed here is found there. The library is asked in any case, to count a
+	// use.
+	e := g.stripeOf(hash).bucketOf(hash).find(hash)
+	if g.ready.Load() {
+		if found := g.lib.Get(hash); e == nil {
+			e = found
+		}
+	}
+	if e != nil {
 		if e.key != key {
 			c.collisions.Add(1)
 		} else if p := e.payload.Load(); p != nil && !c.clock.Expired(p.deadline) {
@@ -314,8 +326,8 @@ func (c *Cache[K, V]) All() iter.Seq2[K, V] {
 // done.
 func (c *Cache[K, V]) yield(g *generation[K, V], e *Entry[K, V], yield func(K, V) bool) bool {
 	// The gate is not held during yield, which may call Close.
-	lane := g.gate.enter(e.hash)
-	if lane == nil {
+	lane := g.gate.laneOf(e.hash)
+	if !lane.enter() {
 		return false
 	}
 	p := e.payload.Load()

@@ -43,16 +43,17 @@ func column() uint64 {
 	return spread(uint64(uintptr(unsafe.Pointer(&here)))>>smallestStack) >> (64 - columnBits)
 }
 
-// enter returns the lane to leave through, or nil if the gate is shut.
-func (g *gate) enter(hash uint64) *lane {
-	l := &g.rowOf(hash)[column()]
+// laneOf returns the lane of the caller for the key with a hash.
+func (g *gate) laneOf(hash uint64) *lane { return &g.rowOf(hash)[column()] }
+
+// enter reports whether the gate is open. If so the caller must leave through the
+// lane.
+func (l *lane) enter() bool {
 	l.entered.Add(1)
-	if l.shut.Load() != nil {
-		l.leave()
-		return nil
-	}
-	return l
+	return l.shut.Load() == nil || l.turnBack()
 }
+
+func (l *lane) turnBack() bool { l.leave(); return false }
 
 func (l *lane) hit()   { l.hits.Add(1); l.wake() }
 func (l *lane) miss()  { l.misses.Add(1); l.wake() }

@@ -82,8 +82,8 @@ func TestGateShut(t *testing.T) {
 		for n := range uint64(8) {
 			calls.Go(func() {
 				for {
-					l := g.enter(n % 3)
-					if l == nil {
+					l := g.laneOf(n % 3)
+					if !l.enter() {
 						return
 					}
 					inside.Add(1)

@@ -107,20 +107,8 @@ func (g *generation[K, V]) close() {
 	g.lib.Close()
 }
 
-// get returns the entry of a hash, or nil, and counts a use of it.
-func (g *generation[K, V]) get(hash uint64) *Entry[K, V] {
-	// An entry leaves the pending only when the library has it, so that one that
-	// is missed here is found there.
-	e := g.stripeOf(hash).bucketOf(hash).find(hash)
-	if g.ready.Load() {
-		if found := g.lib.Get(hash); e == nil {
-			e = found
-		}
-	}
-	return e
-}
-
-// peek is get without the use.
+// peek returns the entry of a hash, or nil. It counts no use of one that it does
+// not find.
 func (g *generation[K, V]) peek(hash uint64) *Entry[K, V] {
 	if e := g.stripeOf(hash).bucketOf(hash).find(hash); e != nil || !g.ready.Load() {
 		return e
