@@ -3,6 +3,7 @@ package ristcore
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 )
@@ -35,14 +36,20 @@ func TestBacklog(t *testing.T) {
 // idle is a library that applies an insert when the test says so, and keeps none.
 type idle struct {
 	nothing[int, int]
-	sets int
+	sets atomic.Int64
 }
 
-func (i *idle) Set(*Entry[int, int]) bool { i.sets++; return true }
+func (i *idle) Set(*Entry[int, int]) bool { i.sets.Add(1); return true }
 
 // The library gets at most two steps behind, and a Put goes on when it is less than
 // one behind.
 func TestPutWaits(t *testing.T) {
+	for _, writers := range []int{1, 5} {
+		testPutWaits(t, writers)
+	}
+}
+
+func testPutWaits(t *testing.T, writers int) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx := context.Background()
 		var lib idle
@@ -54,25 +61,35 @@ func TestPutWaits(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		step, done := int(c.step), 0
-		go func() {
-			for ; done < 4*step; done++ {
-				if err := c.Put(ctx, done, done, nil); err != nil {
-					t.Errorf("Put: %v", err)
+		step := int(c.step)
+		all := 4 * step
+		var next, done atomic.Int64
+		for range writers {
+			go func() {
+				for {
+					key := int(next.Add(1))
+					if key > all {
+						return
+					}
+					if err := c.Put(ctx, key, key, nil); err != nil {
+						t.Errorf("Put: %v", err)
+					}
+					done.Add(1)
 				}
-			}
-		}()
-		for applied := 0; applied <= 4*step; applied++ {
+			}()
+		}
+		for applied := 0; applied <= all; applied++ {
 			synctest.Wait()
 			full := max(0, applied-1) / step // steps that are known to be applied
-			if want := min(4, full+2) * step; lib.sets != want {
-				t.Fatalf("%d inserts when %d have begun to be applied, want %d", lib.sets, applied, want)
+			want, sets := min(4, full+2)*step, int(lib.sets.Load())
+			if sets < want || sets > want+(writers-1)*step/8 { // some come before the one that waits
+				t.Fatalf("%d inserts by %d writers when %d have begun to be applied, want %d", sets, writers, applied, want)
 			}
 			apply()
 		}
 		synctest.Wait()
-		if done != 4*step {
-			t.Errorf("%d Puts returned, want %d", done, 4*step)
+		if n := int(done.Load()); n != all {
+			t.Errorf("%d Puts returned, want %d", n, all)
 		}
 		if err := c.Close(); err != nil {
 			t.Error(err)

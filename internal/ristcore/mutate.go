@@ -84,6 +84,8 @@ func (g *generation[K, V]) insert(key K, hash uint64, value V, deadline int64, o
 	if sent%c.step == 0 {
 		g.backlog.await(sent - c.step)
 		g.prune()
+	} else {
+		g.backlog.queue()
 	}
 }
 
