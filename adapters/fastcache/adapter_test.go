@@ -24,12 +24,24 @@ import (
 
 func open[K comparable, V any](t *testing.T) *fastcache.Backend[K, V] {
 	t.Helper()
-	b, err := fastcache.New[K](fastcache.MinBytes, fastcache.Options[V]{})
+	return openSized[K, V](t, false)
+}
+
+func openSized[K comparable, V any](t *testing.T, loose bool) *fastcache.Backend[K, V] {
+	t.Helper()
+	b, err := fastcache.New[K](fastcache.MinBytes, fastcache.Options[V]{LooseSize: loose})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = b.Close() })
 	return b
+}
+
+// sized runs a test with and without LooseSize.
+func sized(t *testing.T, test func(t *testing.T, loose bool)) {
+	for name, loose := range map[string]bool{"exact": false, "loose": true} {
+		t.Run(name, func(t *testing.T) { test(t, loose) })
+	}
 }
 
 func TestNew_Refuses(t *testing.T) {
@@ -56,9 +68,11 @@ func TestNew_Refuses(t *testing.T) {
 
 // What the limits allow is stored, with a TTL too. What they do not allow
 // removes nothing but the key's own, which the library would go on serving.
-func TestLimits(t *testing.T) {
+func TestLimits(t *testing.T) { sized(t, testLimits) }
+
+func testLimits(t *testing.T, loose bool) {
 	ctx := t.Context()
-	b := open[string, []byte](t)
+	b := openSized[string, []byte](t, loose)
 	key, value := strings.Repeat("k", fastcache.MaxKey), make([]byte, fastcache.MaxValue)
 	for range 10 {
 		for _, ttl := range []*time.Duration{nil, new(time.Hour)} {
@@ -113,13 +127,15 @@ func collision() (string, string) {
 
 // Of two keys with one hash the later stays, and nothing done to the earlier one
 // touches it.
-func TestCollision(t *testing.T) {
+func TestCollision(t *testing.T) { sized(t, testCollision) }
+
+func testCollision(t *testing.T, loose bool) {
 	ctx := t.Context()
 	a, c := collision()
 	if a == c || xxhash.Sum64String(a) != xxhash.Sum64String(c) {
 		t.Fatal("the keys do not collide")
 	}
-	b := open[string, string](t)
+	b := openSized[string, string](t, loose)
 	check := func(key, want string) {
 		t.Helper()
 		if got, hit, err := b.Get(ctx, key); got != want || hit != (want != "") || err != nil {
@@ -297,7 +313,9 @@ func TestAllocs(t *testing.T) {
 
 // Close gives back the chunks, though others put meanwhile: the next cache takes
 // them again.
-func TestClose_GivesBack(t *testing.T) {
+func TestClose_GivesBack(t *testing.T) { sized(t, testCloseGivesBack) }
+
+func testCloseGivesBack(t *testing.T, loose bool) {
 	resident := func() (pages int) {
 		var size int
 		text, err := os.ReadFile("/proc/self/statm")
@@ -317,7 +335,7 @@ func TestClose_GivesBack(t *testing.T) {
 		if round == 1 {
 			before = resident() // after the first
 		}
-		b := open[int, []byte](t)
+		b := openSized[int, []byte](t, loose)
 		var wg sync.WaitGroup
 		for g := range 2 {
 			wg.Go(func() {

@@ -16,6 +16,14 @@ type Options[V any] struct {
 	// CBOR; New then fails, naming the field, for a V of which a part would come
 	// back changed.
 	Codec Codec[V]
+
+	// LooseSize makes Size what the library counts: what it has evicted, or has
+	// expired, is counted until the ring in which it was comes round once more, as
+	// is one of a pair of keys with the same hash. That is not what the contract
+	// says of Size (stats/size), nor do Stats count evictions and expirations. A
+	// Put over an entry then takes about half the time, and an entry a third of
+	// the memory that the adapter adds: no account is kept.
+	LooseSize bool
 }
 
 // A Codec turns values into bytes and back.
@@ -53,9 +61,6 @@ var errLayout = fmt.Errorf("the version of the library that is linked lays out e
 func check(maxBytes int) error {
 	if maxBytes < MinBytes || maxBytes > MaxBytes {
 		return fmt.Errorf("size %d: want %d to %d bytes", maxBytes, MinBytes, MaxBytes)
-	}
-	if !layoutKnown() {
-		return errLayout
 	}
 	return nil
 }

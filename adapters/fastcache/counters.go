@@ -1,6 +1,7 @@
 package fastcache
 
 import (
+	"sync"
 	"sync/atomic"
 
 	"github.com/VictoriaMetrics/fastcache"
@@ -14,52 +15,47 @@ type counters struct {
 	expired   atomic.Uint64 // Gets that found an expired entry
 	undecoded atomic.Uint64 // Gets that found one that cannot be decoded
 
+	peekHits, peekMisses atomic.Uint64 // the adapter's own reads, without rings
+
 	hits, misses bytecache.Counter
 
-	// What the library has counted before it was reset, guarded by the lock of
-	// the first ring.
-	pastHits, pastMisses int64
+	past struct { // what the library has counted before it was reset
+		sync.Mutex
+		hits, misses int64
+	}
 }
 
-// keep takes note of what the library is about to forget.
+// keep takes note of what the library is about to forget. The caller holds past.
 func (c *counters) keep(cache *fastcache.Cache) {
-	hits, misses := counted(cache)
-	c.pastHits += hits
-	c.pastMisses += misses
+	s := counted(cache)
+	c.past.hits += hits(s)
+	c.past.misses += int64(s.Misses)
 }
 
-func counted(cache *fastcache.Cache) (hits, misses int64) {
-	var s fastcache.Stats
+func counted(cache *fastcache.Cache) (s fastcache.Stats) {
 	cache.UpdateStats(&s)
-	return int64(s.GetCalls - s.Misses), int64(s.Misses)
+	return s
 }
+
+func hits(s fastcache.Stats) int64 { return int64(s.GetCalls - s.Misses) }
 
 func (b *Backend[K, V]) stats(cache *fastcache.Cache) backend.Stats {
 	c := &b.counters
 	expired := int64(c.expired.Load()) // first: it is added to the misses
-	b.rings[0].mu.Lock()
-	hits, misses := counted(cache)
-	hits, misses = hits+c.pastHits, misses+c.pastMisses
-	b.rings[0].mu.Unlock()
+	c.past.Lock()
+	lib := counted(cache)
+	allHits, allMisses := hits(lib)+c.past.hits, int64(lib.Misses)+c.past.misses
+	c.past.Unlock()
 
-	var size int64
-	var evictions, expirations, peekHits, peekMisses uint64
-	now := b.coder.Clock.Now()
-	for i := range b.rings {
-		r := &b.rings[i]
-		r.mu.Lock()
-		r.sweep(now)
-		size += int64(r.count)
-		evictions += r.evictions
-		expirations += r.expirations
-		peekHits += r.peekHits
-		peekMisses += r.peekMisses
-		r.mu.Unlock()
+	account, size := account{peekHits: c.peekHits.Load(), peekMisses: c.peekMisses.Load()}, int64(lib.EntriesCount)
+	counters := map[string]uint64{}
+	if b.rings != nil {
+		account = b.rings.sum(b.coder.Clock.Now())
+		size = int64(account.count)
+		counters[backend.CounterEvictions] = account.evictions
+		counters[backend.CounterExpirations] = account.expirations
 	}
-	return backend.Stats{Size: size, Counters: map[string]uint64{
-		backend.CounterHits:        c.hits.Raise(hits - int64(peekHits+c.expired.Load()+c.undecoded.Load())),
-		backend.CounterMisses:      c.misses.Raise(misses + expired - int64(peekMisses)),
-		backend.CounterEvictions:   evictions,
-		backend.CounterExpirations: expirations,
-	}}
+	counters[backend.CounterHits] = c.hits.Raise(allHits - int64(account.peekHits+c.expired.Load()+c.undecoded.Load()))
+	counters[backend.CounterMisses] = c.misses.Raise(allMisses + expired - int64(account.peekMisses))
+	return backend.Stats{Size: size, Counters: counters}
 }

@@ -2,17 +2,17 @@ package fastcache
 
 import (
 	"encoding/binary"
+	"time"
 
 	"github.com/VictoriaMetrics/fastcache"
 
 	"github.com/cachepact/cachepact/backend"
 	"github.com/cachepact/cachepact/internal/bytecache"
+	"github.com/cachepact/cachepact/internal/clock"
 )
 
-// An entry begins with its mark in a ring.
+// An entry begins with its mark, if there are rings.
 const markSize = 4
-
-var noMark [markSize]byte
 
 // get returns a live entry's value and deadline.
 func (b *Backend[K, V]) get(key K) (V, int64, bool, error) {
@@ -55,7 +55,7 @@ func (b *Backend[K, V]) getName(name string) (value V, deadline int64, hit bool,
 	if !hit {
 		return value, 0, false, nil
 	}
-	deadline, data := bytecache.Split(entry[markSize:])
+	deadline, data := bytecache.Split(entry[len(b.mark):])
 	if b.coder.Clock.Expired(deadline) {
 		b.counters.expired.Add(1)
 		return value, 0, false, nil
@@ -79,9 +79,53 @@ func (b *Backend[K, V]) name(buf *bytecache.Buffer, key K) (string, error) {
 	return name, err
 }
 
-// set stores an entry, whose mark is not known yet.
+// put stores a value.
+func (b *Backend[K, V]) put(name string, value V, ttl *time.Duration) error {
+	if err := limits.CheckKey(name); err != nil {
+		return err
+	}
+	deadline := clock.Never
+	if ttl != nil {
+		if *ttl <= 0 {
+			return b.removeName(name)
+		}
+		deadline = b.coder.Clock.Deadline(*ttl)
+	}
+	if b.coder.Read() != bytecache.ReadSmall {
+		return b.putLarge(name, value, deadline)
+	}
+	var room [bytecache.Small]byte
+	return b.set(nil, name, b.coder.SmallEntry(&room, b.mark, value, deadline), deadline)
+}
+
+// putLarge stores a value whose entry may have any size.
+func (b *Backend[K, V]) putLarge(name string, value V, deadline int64) error {
+	buf := bytecache.GetBuffer()
+	defer buf.Release()
+	entry, size, err := b.coder.EntryAfter(buf, b.mark, value, deadline)
+	if err == nil {
+		err = limits.CheckValue(size)
+	}
+	if err != nil {
+		_ = b.remove(buf, name) // closed: nothing to remove
+		return err
+	}
+	return b.set(buf, name, entry, deadline)
+}
+
+func (b *Backend[K, V]) removeName(name string) error {
+	buf := bytecache.GetBuffer()
+	defer buf.Release()
+	return b.remove(buf, name)
+}
+
+// set stores an entry, whose mark is not known yet. It needs no buffer if entries
+// are small.
 func (b *Backend[K, V]) set(buf *bytecache.Buffer, name string, entry []byte, deadline int64) error {
 	key := bytecache.Bytes(name)
+	if b.rings == nil {
+		return b.setLoose(key, entry)
+	}
 	r := b.rings.of(key)
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -100,6 +144,9 @@ func (b *Backend[K, V]) set(buf *bytecache.Buffer, name string, entry []byte, de
 // which is all that the library's Del looks at.
 func (b *Backend[K, V]) remove(buf *bytecache.Buffer, name string) error {
 	key := bytecache.Bytes(name)
+	if b.rings == nil {
+		return b.removeLoose(key)
+	}
 	r := b.rings.of(key)
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -114,10 +161,20 @@ func (b *Backend[K, V]) remove(buf *bytecache.Buffer, name string) error {
 }
 
 // leave takes the entry of key out of the account, if there is one, and reports
-// whether the library has it.
+// whether the library has it. It needs no buffer if entries are small.
 func (b *Backend[K, V]) leave(r *ring, cache *fastcache.Cache, buf *bytecache.Buffer, key []byte) bool {
+	if buf == nil {
+		var room [bytecache.Small]byte
+		entry, ok := cache.HasGet(room[:0], key)
+		return b.forget(r, entry, ok)
+	}
 	entry, ok := cache.HasGet(buf.Spare[:0], key)
 	buf.Spare = entry
+	return b.forget(r, entry, ok)
+}
+
+// forget takes an entry that is to be removed out of the account, if it is there.
+func (b *Backend[K, V]) forget(r *ring, entry []byte, ok bool) bool {
 	if !ok {
 		r.peekMisses++
 		return false
@@ -127,10 +184,42 @@ func (b *Backend[K, V]) leave(r *ring, cache *fastcache.Cache, buf *bytecache.Bu
 	return true
 }
 
+// setLoose stores an entry without an account.
+func (b *Backend[K, V]) setLoose(key, entry []byte) error {
+	cache := b.cache.Load()
+	if cache == nil {
+		return backend.ErrClosed
+	}
+	cache.Set(key, entry)
+	if b.cache.Load() == nil {
+		cache.Reset() // Close may have given back the chunks before there was this one
+	}
+	return nil
+}
+
+// removeLoose is remove without an account.
+func (b *Backend[K, V]) removeLoose(key []byte) error {
+	cache := b.cache.Load()
+	if cache == nil {
+		return backend.ErrClosed
+	}
+	if cache.Has(key) {
+		b.counters.peekHits.Add(1)
+		cache.Del(key)
+	} else {
+		b.counters.peekMisses.Add(1)
+	}
+	return nil
+}
+
 // removeAll removes all entries.
 func (b *Backend[K, V]) removeAll(forGood bool) error {
-	b.rings.lock()
-	defer b.rings.unlock()
+	if b.rings != nil {
+		b.rings.lock()
+		defer b.rings.unlock()
+	}
+	b.counters.past.Lock()
+	defer b.counters.past.Unlock()
 	cache := b.cache.Load()
 	if cache == nil {
 		return backend.ErrClosed
@@ -140,8 +229,8 @@ func (b *Backend[K, V]) removeAll(forGood bool) error {
 	}
 	b.counters.keep(cache)
 	cache.Reset()
-	for i := range b.rings {
-		b.rings[i].reset()
+	if b.rings != nil {
+		b.rings.reset()
 	}
 	return nil
 }

@@ -13,8 +13,9 @@
 // returned or counted. It gives up its memory when it is the oldest write.
 //
 // Size counts the live entries, where the library counts evicted ones too. So
-// the adapter keeps account of what the library evicts; New fails if it is linked
-// with a version that lays out entries in another way.
+// the adapter keeps account of what the library evicts, for which a Put looks for
+// an earlier entry; New fails if it is linked with a version that lays out entries
+// in another way. [Options].LooseSize does without.
 //
 // A key has at most [MaxKey] bytes and an encoded value [MaxValue]. What is
 // larger is refused and the key's earlier value removed, where the library drops
@@ -41,14 +42,14 @@ import (
 
 	"github.com/cachepact/cachepact/backend"
 	"github.com/cachepact/cachepact/internal/bytecache"
-	"github.com/cachepact/cachepact/internal/clock"
 )
 
 // Backend is a [backend.Backend] over the library's cache. Values are copied.
 type Backend[K comparable, V any] struct {
 	coder    *bytecache.Coder[K, V]
 	cache    atomic.Pointer[fastcache.Cache] // nil once closed
-	rings    rings
+	rings    *rings                          // nil if the size may be loose
+	mark     []byte                          // what an entry begins with, to be filled in
 	counters counters
 }
 
@@ -68,12 +69,17 @@ func New[K comparable, V any](maxBytes int, o Options[V]) (*Backend[K, V], error
 	if err := check(maxBytes); err != nil {
 		return nil, wrap("new", err)
 	}
+	if !o.LooseSize && !layoutKnown() {
+		return nil, wrap("new", errLayout)
+	}
 	coder, err := bytecache.NewCoder[K](o.Codec)
 	if err != nil {
 		return nil, wrap("new", err)
 	}
 	b := &Backend[K, V]{coder: coder}
-	b.rings.init(maxBytes)
+	if !o.LooseSize {
+		b.rings, b.mark = newRings(maxBytes), make([]byte, markSize)
+	}
 	b.cache.Store(fastcache.New(maxBytes))
 	return b, nil
 }
@@ -86,28 +92,19 @@ func (b *Backend[K, V]) Get(_ context.Context, key K) (V, bool, error) {
 
 // Put implements [backend.Backend].
 func (b *Backend[K, V]) Put(_ context.Context, key K, value V, ttl *time.Duration) error {
-	buf := bytecache.GetBuffer()
-	defer buf.Release()
-	name, err := b.name(buf, key)
+	if b.cache.Load() == nil {
+		return wrap("put", backend.ErrClosed)
+	}
+	if name, ok := b.coder.RawKey(key); ok {
+		return wrap("put", b.put(name, value, ttl))
+	}
+	// The library does not keep the name.
+	var room [bytecache.Small]byte
+	name, err := b.coder.AppendKey(room[:0], key)
 	if err != nil {
 		return wrap("put", err)
 	}
-	if ttl != nil && *ttl <= 0 {
-		return wrap("put", b.remove(buf, name))
-	}
-	deadline := clock.Never
-	if ttl != nil {
-		deadline = b.coder.Clock.Deadline(*ttl)
-	}
-	entry, size, err := b.coder.EntryAfter(buf, noMark[:], value, deadline)
-	if err == nil {
-		err = limits.CheckValue(size)
-	}
-	if err != nil {
-		_ = b.remove(buf, name) // closed: nothing to remove
-		return wrap("put", err)
-	}
-	return wrap("put", b.set(buf, name, entry, deadline))
+	return wrap("put", b.put(bytecache.Unescaped(name), value, ttl))
 }
 
 // Invalidate implements [backend.Backend]. With a nil key it takes what it
@@ -125,8 +122,8 @@ func (b *Backend[K, V]) Invalidate(_ context.Context, key *K) error {
 	return wrap("invalidate", err)
 }
 
-// Stats implements [backend.Backend]. It counts hits, misses, evictions and
-// expirations. It looks at the account of a ring's entries only if one can have
+// Stats implements [backend.Backend]. It counts hits and misses, and evictions and
+// expirations unless [Options].LooseSize is set. It looks at the account of a ring's entries only if one can have
 // expired since the last call.
 func (b *Backend[K, V]) Stats(context.Context) (backend.Stats, error) {
 	cache := b.cache.Load()

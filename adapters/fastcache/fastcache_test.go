@@ -25,6 +25,17 @@ func TestAny(t *testing.T) {
 	adaptertest.Anys(t, openAny[any, string], openAny[any, []byte], openAny[any, adaptertest.Value])
 }
 
+// What LooseSize costs is that Size is not right, and nothing else.
+func TestLooseSize(t *testing.T) {
+	adaptertest.Deviating(t, "fastcache.Backend LooseSize", openLoose[string, int], conformance.Deviation{
+		Check: "stats/size", Why: "with Options.LooseSize it counts what the library counts: also what has expired or been evicted",
+	})
+}
+
+func openLoose[K comparable, V any](conformance.Options) (backend.Backend[K, V], error) {
+	return fastcache.New[K](fastcache.MinBytes, fastcache.Options[V]{LooseSize: true})
+}
+
 func openAny[K comparable, V any](conformance.Options) (backend.Backend[K, V], error) {
 	return fastcache.New[K](fastcache.MinBytes, fastcache.Options[V]{})
 }

@@ -12,8 +12,7 @@ import (
 // layoutKnown reports whether the library evicts what a ring says that it does.
 // It finds out once, in a fraction of a millisecond.
 var layoutKnown = sync.OnceValue(func() bool {
-	var rs rings
-	rs.init(2 * MinBytes)
+	rs := newRings(2 * MinBytes)
 	cache := fastcache.New(2 * MinBytes)
 	defer cache.Reset()
 	return rs[0].agrees(cache)

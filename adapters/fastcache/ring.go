@@ -41,9 +41,13 @@ type ring struct {
 	live        []uint64 // a bit each
 	deadlines   []int64  // nil until one is needed
 
-	count   int   // the live entries
 	soonest int64 // before which none expires
+	account
+}
 
+// An account is what there is in a ring, and has been.
+type account struct {
+	count                  int // the live entries
 	evictions, expirations uint64
 	peekHits, peekMisses   uint64 // the adapter's own reads
 }
@@ -198,11 +202,13 @@ func (r *ring) reset() {
 // rings are those of all buckets.
 type rings [buckets]ring
 
-func (rs *rings) init(maxBytes int) {
+func newRings(maxBytes int) *rings {
+	rs := new(rings)
 	perBucket := (uint64(maxBytes) + buckets - 1) / buckets
 	for i := range rs {
 		rs[i].size = (perBucket + chunk - 1) / chunk * chunk
 	}
+	return rs
 }
 
 // of returns the ring of a key.
@@ -211,6 +217,29 @@ func (rs *rings) of(name []byte) *ring { return &rs[bucket(name)] }
 func (rs *rings) lock() {
 	for i := range rs {
 		rs[i].mu.Lock()
+	}
+}
+
+// sum returns what there is in all rings, of which it removes what has expired by
+// now.
+func (rs *rings) sum(now int64) (total account) {
+	for i := range rs {
+		r := &rs[i]
+		r.mu.Lock()
+		r.sweep(now)
+		total.count += r.count
+		total.evictions += r.evictions
+		total.expirations += r.expirations
+		total.peekHits += r.peekHits
+		total.peekMisses += r.peekMisses
+		r.mu.Unlock()
+	}
+	return total
+}
+
+func (rs *rings) reset() {
+	for i := range rs {
+		rs[i].reset()
 	}
 }
 

@@ -10,8 +10,7 @@ import (
 // A library that lays out entries in another way would be found out.
 func TestAgrees(t *testing.T) {
 	for turns, want := range map[uint64]bool{1: false, 2: true, 3: false} {
-		var rs rings
-		rs.init(2 * MinBytes)
+		rs := newRings(2 * MinBytes)
 		rs[0].size = turns * chunk
 		cache := fastcache.New(2 * MinBytes)
 		if got := rs[0].agrees(cache); got != want {

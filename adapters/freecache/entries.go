@@ -2,6 +2,7 @@ package freecache
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/coocood/freecache"
@@ -67,6 +68,51 @@ func (b *Backend[K, V]) getName(name string) (value V, deadline int64, hit bool,
 		return value, 0, false, wrap("get", err)
 	}
 	return value, deadline, true, nil
+}
+
+// put stores a value.
+func (b *Backend[K, V]) put(name string, value V, ttl *time.Duration) error {
+	cache := b.cache.Load()
+	if cache == nil {
+		return wrap("put", backend.ErrClosed)
+	}
+	if err := b.limits.CheckKey(name); err != nil {
+		return wrap("put", err)
+	}
+	deadline := clock.Never
+	if ttl != nil {
+		if *ttl <= 0 {
+			b.remove(cache, name)
+			return nil
+		}
+		deadline = b.coder.Clock.Deadline(*ttl)
+	}
+	var err error
+	if b.coder.Read() == bytecache.ReadSmall {
+		var room [bytecache.Small]byte
+		err = b.set(cache, name, b.coder.SmallEntry(&room, nil, value, deadline), deadline)
+	} else {
+		err = b.putLarge(cache, name, value, deadline)
+	}
+	if err != nil {
+		b.remove(cache, name)
+		return wrap("put", err)
+	}
+	return nil
+}
+
+// putLarge stores a value whose entry may have any size.
+func (b *Backend[K, V]) putLarge(cache *freecache.Cache, name string, value V, deadline int64) error {
+	buf := bytecache.GetBuffer()
+	defer buf.Release()
+	entry, size, err := b.coder.Entry(buf, value, deadline)
+	if err == nil {
+		err = b.limits.CheckValue(size)
+	}
+	if err != nil {
+		return err
+	}
+	return b.set(cache, name, entry, deadline)
 }
 
 // segment returns the place of the name's segment in the library, and of its

@@ -35,7 +35,6 @@ import (
 
 	"github.com/cachepact/cachepact/backend"
 	"github.com/cachepact/cachepact/internal/bytecache"
-	"github.com/cachepact/cachepact/internal/clock"
 )
 
 // Backend is a [backend.Backend] over the library's cache. Values are copied.
@@ -85,39 +84,16 @@ func (b *Backend[K, V]) Get(_ context.Context, key K) (V, bool, error) {
 
 // Put implements [backend.Backend].
 func (b *Backend[K, V]) Put(_ context.Context, key K, value V, ttl *time.Duration) error {
-	cache := b.cache.Load()
-	if cache == nil {
-		return wrap("put", backend.ErrClosed)
+	if name, ok := b.coder.RawKey(key); ok {
+		return b.put(name, value, ttl)
 	}
-	buf := bytecache.GetBuffer()
-	defer buf.Release()
-	name, err := b.coder.Key(buf, key)
-	if err == nil {
-		err = b.limits.CheckKey(name)
-	}
+	// The library does not keep the name.
+	var room [bytecache.Small]byte
+	name, err := b.coder.AppendKey(room[:0], key)
 	if err != nil {
 		return wrap("put", err)
 	}
-	if ttl != nil && *ttl <= 0 {
-		b.remove(cache, name)
-		return nil
-	}
-	deadline := clock.Never
-	if ttl != nil {
-		deadline = b.coder.Clock.Deadline(*ttl)
-	}
-	entry, size, err := b.coder.Entry(buf, value, deadline)
-	if err == nil {
-		err = b.limits.CheckValue(size)
-	}
-	if err == nil {
-		err = b.set(cache, name, entry, deadline)
-	}
-	if err != nil {
-		b.remove(cache, name)
-		return wrap("put", err)
-	}
-	return nil
+	return b.put(bytecache.Unescaped(name), value, ttl)
 }
 
 // Invalidate implements [backend.Backend]. With a nil key it takes the same time

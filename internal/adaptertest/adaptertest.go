@@ -68,6 +68,14 @@ func Numbers(t *testing.T, open Open[string, int]) {
 	conformance.Run(t, conformance.Subject[string, int]{New: open, Module: library(t)})
 }
 
+// Deviating tests an adapter that is so configured that it does not keep a rule.
+// Name tells it from the others in reports.
+//
+//go:noinline
+func Deviating(t *testing.T, name string, open Open[string, int], known ...conformance.Deviation) {
+	conformance.Run(t, conformance.Subject[string, int]{New: open, Name: name, Module: library(t), Known: known})
+}
+
 func suite[K comparable](t *testing.T, text Open[K, string], bytes Open[K, []byte], value Open[K, Value]) {
 	module := library(t)
 	t.Run("string", func(t *testing.T) { conformance.Run(t, conformance.Subject[K, string]{New: text, Module: module}) })

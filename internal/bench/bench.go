@@ -72,9 +72,13 @@ type Facts struct {
 	OffHeap   bool // its bytes are not in the heap of Go
 }
 
+// looseFast is fastcache with LooseSize.
+const looseFast = "fastcache-loose"
+
 var facts = map[string]Facts{
 	"bigcache":   {Bytes: true},
 	"fastcache":  {Bytes: true, Floor: 32 << 20, OffHeap: true},
+	looseFast:    {Bytes: true, Floor: 32 << 20, OffHeap: true},
 	"freecache":  {Bytes: true, Floor: 512 << 10, TTL: true},
 	"gocache":    {Unbounded: true, TTL: true},
 	"golanglru":  {},

@@ -13,7 +13,7 @@ type bound struct {
 }
 
 var (
-	byteCaches = []string{"bigcache", "freecache", "fastcache"}
+	byteCaches = []string{"bigcache", "freecache", "fastcache", looseFast}
 	ristrettos = []string{"ristretto", "ristretto2"}
 )
 
@@ -23,11 +23,11 @@ var bounds = []bound{
 	{kase: getHit, value: "bytes", libraries: byteCaches, most: 1.25},
 	{kase: getHit, value: "int", libraries: ristrettos, most: 1.2}, // they compare the key
 	{kase: getHit, value: "int", most: 1.1},
-	{kase: getMiss, value: "int", libraries: []string{"freecache", "fastcache"}, most: 1.8},
+	{kase: getMiss, value: "int", libraries: []string{"freecache", "fastcache", looseFast}, most: 1.8},
 	{kase: getMiss, value: "int", libraries: ristrettos, most: 1.2},
 	{kase: getMiss, value: "int", most: 1.15},
 	{kase: putOverwrite, value: "int", libraries: ristrettos, most: 0.6},
-	{kase: putOverwrite, value: "int", libraries: []string{"fastcache"}, most: 1.5},
+	{kase: putOverwrite, value: "int", libraries: []string{"fastcache", looseFast}, most: 1.5},
 	{kase: putOverwrite, value: "int", libraries: []string{"otter"}, most: 1.25},
 	{kase: putOverwrite, value: "int", most: 1.15},
 	{kase: putNew, value: "int", libraries: ristrettos, most: 1.3},

@@ -36,5 +36,8 @@ func libraries[K Key, V any]() []library[K, V] {
 		}},
 		{"freecache", openFreeCache[K, V], func(o O) (B, error) { return freecache.New[K](o.Bytes, freecache.Options[V]{}) }},
 		{"fastcache", openFastCache[K, V], func(o O) (B, error) { return fastcache.New[K](o.Bytes, fastcache.Options[V]{}) }},
+		{looseFast, openFastCache[K, V], func(o O) (B, error) {
+			return fastcache.New[K](o.Bytes, fastcache.Options[V]{LooseSize: true})
+		}},
 	}
 }

@@ -135,7 +135,7 @@ func MemoryBound(library string) float64 {
 		return 40
 	case "ristretto", "ristretto2":
 		return 120
-	case "bigcache", "freecache", "fastcache":
+	case "bigcache", "freecache", "fastcache", looseFast:
 		return 8
 	}
 	return math.Inf(1)

@@ -106,6 +106,15 @@ func (c *Coder[K, V]) EntryAfter(buf *Buffer, before []byte, value V, deadline i
 	return dst, len(dst) - head, nil
 }
 
+// SmallEntry is EntryAfter in memory of the caller's stack, for a coder whose Read
+// is [ReadSmall]. The entry lasts as long as room.
+func (c *Coder[K, V]) SmallEntry(room *[Small]byte, before []byte, value V, deadline int64) []byte {
+	dst := appendDeadline(append(room[:0], before...), deadline)
+	// A codec of numbers keeps nothing, never fails and adds at most eight bytes.
+	entry, _ := c.values.Append(Bytes(Unescaped(dst[:Small]))[:len(dst)], value)
+	return entry
+}
+
 // Value returns that of an entry, without its deadline. The caller may use the
 // memory again.
 func (c *Coder[K, V]) Value(data []byte) (V, error) {
