@@ -84,22 +84,22 @@ func (b *Backend[K, V]) put(name string, value V, ttl *time.Duration) error {
 	if err := limits.CheckKey(name); err != nil {
 		return err
 	}
-	deadline := clock.Never
+	deadline, moment := clock.Never, b.coder.Clock.Reading()
 	if ttl != nil {
 		if *ttl <= 0 {
 			return b.removeName(name)
 		}
-		deadline = b.coder.Clock.Deadline(*ttl)
+		deadline = moment.Deadline(*ttl)
 	}
 	if b.coder.Read() != bytecache.ReadSmall {
-		return b.putLarge(name, value, deadline)
+		return b.putLarge(name, value, deadline, &moment)
 	}
 	var room [bytecache.Small]byte
-	return b.set(nil, name, b.coder.SmallEntry(&room, b.mark, value, deadline), deadline)
+	return b.set(nil, name, b.coder.SmallEntry(&room, b.mark, value, deadline), deadline, &moment)
 }
 
 // putLarge stores a value whose entry may have any size.
-func (b *Backend[K, V]) putLarge(name string, value V, deadline int64) error {
+func (b *Backend[K, V]) putLarge(name string, value V, deadline int64, moment *clock.Reading) error {
 	buf := bytecache.GetBuffer()
 	defer buf.Release()
 	entry, size, err := b.coder.EntryAfter(buf, b.mark, value, deadline)
@@ -110,7 +110,7 @@ func (b *Backend[K, V]) putLarge(name string, value V, deadline int64) error {
 		_ = b.remove(buf, name) // closed: nothing to remove
 		return err
 	}
-	return b.set(buf, name, entry, deadline)
+	return b.set(buf, name, entry, deadline, moment)
 }
 
 func (b *Backend[K, V]) removeName(name string) error {
@@ -121,7 +121,7 @@ func (b *Backend[K, V]) removeName(name string) error {
 
 // set stores an entry, whose mark is not known yet. It needs no buffer if entries
 // are small.
-func (b *Backend[K, V]) set(buf *bytecache.Buffer, name string, entry []byte, deadline int64) error {
+func (b *Backend[K, V]) set(buf *bytecache.Buffer, name string, entry []byte, deadline int64, moment *clock.Reading) error {
 	key := bytecache.Bytes(name)
 	if b.rings == nil {
 		return b.setLoose(key, entry)
@@ -133,8 +133,8 @@ func (b *Backend[K, V]) set(buf *bytecache.Buffer, name string, entry []byte, de
 	if cache == nil {
 		return backend.ErrClosed // or the chunk would be lost
 	}
-	b.leave(r, cache, buf, key)
-	mark := r.add(entryHead+len(key)+len(entry), deadline, b.coder.Clock)
+	b.leave(r, cache, buf, key, moment)
+	mark := r.add(entryHead+len(key)+len(entry), deadline, moment)
 	binary.LittleEndian.PutUint32(entry, mark)
 	cache.Set(key, entry)
 	return nil
@@ -154,7 +154,8 @@ func (b *Backend[K, V]) remove(buf *bytecache.Buffer, name string) error {
 	if cache == nil {
 		return backend.ErrClosed
 	}
-	if b.leave(r, cache, buf, key) {
+	moment := b.coder.Clock.Reading()
+	if b.leave(r, cache, buf, key, &moment) {
 		cache.Del(key)
 	}
 	return nil
@@ -162,25 +163,25 @@ func (b *Backend[K, V]) remove(buf *bytecache.Buffer, name string) error {
 
 // leave takes the entry of key out of the account, if there is one, and reports
 // whether the library has it. It needs no buffer if entries are small.
-func (b *Backend[K, V]) leave(r *ring, cache *fastcache.Cache, buf *bytecache.Buffer, key []byte) bool {
+func (b *Backend[K, V]) leave(r *ring, cache *fastcache.Cache, buf *bytecache.Buffer, key []byte, moment *clock.Reading) bool {
 	if buf == nil {
 		var room [bytecache.Small]byte
 		entry, ok := cache.HasGet(room[:0], key)
-		return b.forget(r, entry, ok)
+		return b.forget(r, entry, ok, moment)
 	}
 	entry, ok := cache.HasGet(buf.Spare[:0], key)
 	buf.Spare = entry
-	return b.forget(r, entry, ok)
+	return b.forget(r, entry, ok, moment)
 }
 
 // forget takes an entry that is to be removed out of the account, if it is there.
-func (b *Backend[K, V]) forget(r *ring, entry []byte, ok bool) bool {
+func (b *Backend[K, V]) forget(r *ring, entry []byte, ok bool, moment *clock.Reading) bool {
 	if !ok {
 		r.peekMisses++
 		return false
 	}
 	r.peekHits++
-	r.remove(binary.LittleEndian.Uint32(entry), b.coder.Clock)
+	r.remove(binary.LittleEndian.Uint32(entry), moment)
 	return true
 }
 

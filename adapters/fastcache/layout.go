@@ -22,15 +22,15 @@ var layoutKnown = sync.OnceValue(func() bool {
 // ring, knows at any time what is left.
 func (r *ring) agrees(cache *fastcache.Cache) bool {
 	const keys = 24
-	c := clock.New()
+	moment := clock.New().Reading()
 	names, marks := namesIn(0, keys), make([]uint32, keys)
 	value := make([]byte, chunk)
 	for i := range 5 * keys {
 		if cache.Has(names[i%keys]) {
-			r.remove(marks[i%keys], c)
+			r.remove(marks[i%keys], &moment)
 		}
 		n := 7000 + 1571*i%5000
-		marks[i%keys] = r.add(entryHead+len(names[i%keys])+n, clock.Never, c)
+		marks[i%keys] = r.add(entryHead+len(names[i%keys])+n, clock.Never, &moment)
 		cache.Set(names[i%keys], value[:n])
 		live := 0
 		for k := range min(i+1, keys) {

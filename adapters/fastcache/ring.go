@@ -69,7 +69,7 @@ func (r *ring) step(c cursor, n uint64) (begin, end cursor) {
 
 // add takes account of a new entry of n bytes, and of those that it overwrites.
 // It returns the mark of the entry.
-func (r *ring) add(n int, deadline int64, c clock.Clock) uint32 {
+func (r *ring) add(n int, deadline int64, moment *clock.Reading) uint32 {
 	_, r.head = r.step(r.head, uint64(n))
 	for r.first != r.last {
 		begin, end := r.step(r.tail, uint64(r.sizes[r.start]))
@@ -77,7 +77,7 @@ func (r *ring) add(n int, deadline int64, c clock.Clock) uint32 {
 			break
 		}
 		r.tail = end
-		r.dropFirst(c)
+		r.dropFirst(moment)
 	}
 	if r.first == r.last {
 		r.tail = r.before(n)
@@ -105,9 +105,9 @@ func (r *ring) add(n int, deadline int64, c clock.Clock) uint32 {
 // before returns a place after which the last entry, of n bytes, is where it is.
 func (r *ring) before(n int) cursor { return cursor{r.head.turn, r.head.at - uint64(n)} }
 
-func (r *ring) dropFirst(c clock.Clock) {
+func (r *ring) dropFirst(moment *clock.Reading) {
 	if i := r.start; r.isLive(i) {
-		if r.deadlines != nil && c.Expired(r.deadlines[i]) {
+		if r.deadlines != nil && moment.Expired(r.deadlines[i]) {
 			r.expirations++
 		} else {
 			r.evictions++
@@ -122,12 +122,12 @@ func (r *ring) dropFirst(c clock.Clock) {
 
 // remove takes account of the removal of the entry with that mark. It is not
 // live any more if it has been found expired.
-func (r *ring) remove(mark uint32, c clock.Clock) {
+func (r *ring) remove(mark uint32, moment *clock.Reading) {
 	if mark-r.first >= r.last-r.first {
 		return // unreachable: the library found it
 	}
 	if i := r.slot(mark); r.isLive(i) {
-		if r.deadlines != nil && c.Expired(r.deadlines[i]) {
+		if r.deadlines != nil && moment.Expired(r.deadlines[i]) {
 			r.expirations++
 		}
 		r.drop(i)

@@ -36,6 +36,29 @@ func Add(now int64, ttl time.Duration) int64 {
 	return now + int64(ttl)
 }
 
+// A Reading is a moment of a clock that is read when it is first needed, and once.
+type Reading struct {
+	clock Clock
+	now   int64 // 0: not read
+}
+
+// Reading returns one that has not been taken.
+func (c Clock) Reading() Reading { return Reading{clock: c} }
+
+// Now returns the moment.
+func (r *Reading) Now() int64 {
+	if r.now == 0 {
+		r.now = r.clock.Now()
+	}
+	return r.now
+}
+
+// Deadline is [Clock.Deadline] at the moment.
+func (r *Reading) Deadline(ttl time.Duration) int64 { return Add(r.Now(), ttl) }
+
+// Expired is [Clock.Expired] at the moment.
+func (r *Reading) Expired(deadline int64) bool { return deadline != Never && r.Now() >= deadline }
+
 // Expired reports whether deadline has come. It reads the clock only for an
 // entry that has a deadline.
 func (c Clock) Expired(deadline int64) bool {

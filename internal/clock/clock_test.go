@@ -89,3 +89,25 @@ func TestClockNow(t *testing.T) {
 		}
 	})
 }
+
+// A Reading stays what it was when it was first needed.
+func TestReading(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := clock.New()
+		r := c.Reading()
+		time.Sleep(time.Second)
+		first := r.Now()
+		time.Sleep(time.Second)
+		if first != int64(time.Second) || r.Now() != first {
+			t.Errorf("Now = %d, then %d, want %d", first, r.Now(), time.Second)
+		}
+		if got, want := r.Deadline(time.Minute), first+int64(time.Minute); got != want {
+			t.Errorf("Deadline = %d, want %d", got, want)
+		}
+		for deadline, want := range map[int64]bool{clock.Never: false, first - 1: true, first: true, first + 1: false} {
+			if got := r.Expired(deadline); got != want {
+				t.Errorf("Expired(%d) = %v at %d", deadline, got, first)
+			}
+		}
+	})
+}

@@ -202,13 +202,13 @@ func (c *Cache[K, V]) Put(_ context.Context, key K, value V, ttl *time.Duration)
 		return c.fail("put", backend.ErrClosed)
 	}
 	defer lane.leave()
-	deadline := clock.Never
+	deadline, moment := clock.Never, c.clock.Reading()
 	if ttl != nil {
-		deadline = c.clock.Deadline(*ttl)
+		deadline = moment.Deadline(*ttl)
 	}
 	inserts := g.stripeOf(hash).inserts.Load()
 	if e := g.peek(hash); e == nil || e.key != key || !g.replace(e, value, deadline, lane) {
-		g.insert(key, hash, value, deadline, e, inserts, lane)
+		g.insert(key, hash, value, deadline, &moment, e, inserts, lane)
 	}
 	return nil
 }

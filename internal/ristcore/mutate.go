@@ -46,9 +46,9 @@ func (g *generation[K, V]) advance(e *Entry[K, V]) {
 
 // insert adds an entry for a key that had none when the caller looked: it found
 // old, if anything, after so many inserts into the stripe.
-func (g *generation[K, V]) insert(key K, hash uint64, value V, deadline int64, old *Entry[K, V], inserts uint64, lane *lane) {
+func (g *generation[K, V]) insert(key K, hash uint64, value V, deadline int64, moment *clock.Reading, old *Entry[K, V], inserts uint64, lane *lane) {
 	c := g.cache
-	if at := g.soonest.Load(); at != never && at <= c.clock.Now() && g.size() >= c.capacity {
+	if at := g.soonest.Load(); at != never && at <= moment.Now() && g.size() >= c.capacity {
 		g.expire() // rather than have the library evict what is live
 	}
 	s := g.stripeOf(hash)
