@@ -1,0 +1,121 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+func (r *Report) memorySection() section {
+	s := section{ID: "memory", Title: "Memory", Short: "Memory"}
+	if r.Memory == nil || len(r.Memory.Rows) == 0 {
+		return s
+	}
+	s.Intro = []string{fmt.Sprintf("In excess of a process with the same keys and values of %s. Bytes an entry are the slope over the sizes, counted by the entries found by a Get of every key; what is fixed is the intercept. What is kept is all that would be free without the cache, the values included.", bytesOf(int64(r.Memory.Value)))}
+	t := &table{ID: "memory-table", Caption: "Memory", Columns: columnsOf("Cache", "Heap an entry", "Heap, fixed", "RSS an entry", "RSS, fixed", "Kept an entry", "Scannable an entry", "Most entries put", "of which present")}
+	rows := slices.Clone(r.Memory.Rows)
+	slices.SortStableFunc(rows, func(a, b MemoryRow) int { return cmp.Compare(a.perEntry(), b.perEntry()) })
+	for _, row := range rows {
+		if row.Failed == "" {
+			t.add(row.Name, bytesText(row.HeapPerEntry), bytesText(row.HeapFixed), bytesText(row.RSSPerEntry), bytesText(row.RSSFixed), when(row.KeptPerEntry > 0, bytesText(row.KeptPerEntry)), bytesText(row.ScanPerEntry), row.putText(), row.presentText())
+		}
+	}
+	for _, row := range rows {
+		if row.Failed != "" {
+			t.failed(row.Name, row.Failed)
+		}
+	}
+	t.drop()
+	b := block{Tables: []*table{t}}
+	for _, c := range []*chart{
+		r.memoryChart("heap", "Heap", func(p MemoryPoint) float64 { return float64(p.Heap) }),
+		r.memoryChart("rss", "Resident set", func(p MemoryPoint) float64 { return float64(p.RSS) }),
+	} {
+		if c != nil {
+			b.Charts = append(b.Charts, c)
+		}
+	}
+	s.Blocks = []block{b}
+	return s
+}
+
+// bytesText writes bytes, of which even small and negative ones are figures.
+func bytesText(x float64) string {
+	if x > -1024 && x < 1024 {
+		return decimals(x, 1) + " B"
+	}
+	return size(x)
+}
+
+func (r *MemoryRow) most() (MemoryPoint, bool) {
+	if len(r.Points) == 0 {
+		return MemoryPoint{}, false
+	}
+	return slices.MaxFunc(r.Points, func(a, b MemoryPoint) int { return cmp.Compare(a.Entries, b.Entries) }), true
+}
+
+func (r *MemoryRow) putText() string {
+	p, ok := r.most()
+	return when(ok, thousands(p.Entries))
+}
+
+func (r *MemoryRow) presentText() string {
+	p, ok := r.most()
+	return when(ok && p.Entries > 0, share(float64(p.Present)/float64(max(p.Entries, 1))))
+}
+
+// memoryChart draws a figure over the entries that are present.
+func (r *Report) memoryChart(id, title string, y func(MemoryPoint) float64) *chart {
+	c := &chart{
+		ID: "memory-" + id, Title: title, Kind: "lines",
+		X: axis{Name: "entries present", Unit: "count", Zero: true}, Y: axis{Name: strings.ToLower(title), Unit: "bytes", Zero: true},
+		Summary: title + " over the number of entries, a line for each cache: the steeper, the more an entry takes. The table has the slopes.",
+	}
+	if id == "gc" {
+		c.Y.Unit, c.Y.Name = "ns", "full collection"
+		c.Summary = "The time of a full collection over the number of entries, a line for each cache. The table has the figures."
+	}
+	if id == "rss" {
+		c.Y.Name = "resident set"
+	}
+	seen := false
+	for _, row := range r.Memory.Rows {
+		if row.Failed != "" || len(row.Points) == 0 {
+			continue
+		}
+		s := r.series(row.Name, row.Name)
+		for _, p := range row.Points {
+			s.Points = append(s.Points, []float64{float64(p.Present), y(p)})
+			seen = seen || y(p) != 0
+		}
+		slices.SortFunc(s.Points, func(a, b []float64) int { return cmp.Compare(a[0], b[0]) })
+		c.Series = append(c.Series, s)
+	}
+	if !seen {
+		return nil
+	}
+	return c
+}
+
+func (r *Report) gcSection() section {
+	s := section{ID: "gc", Title: "Garbage collection", Short: "GC"}
+	if r.Memory == nil {
+		return s
+	}
+	c := r.memoryChart("gc", "Full collection", func(p MemoryPoint) float64 { return float64(p.GC) })
+	if c == nil {
+		return s
+	}
+	t := &table{ID: "gc-table", Caption: "A full collection", Columns: columnsOf("Cache", "Beyond an empty cache's", "With the most entries", "Entries")}
+	rows := slices.Clone(r.Memory.Rows)
+	slices.SortStableFunc(rows, func(a, b MemoryRow) int { return cmp.Compare(a.GC, b.GC) })
+	for _, row := range rows {
+		if p, ok := row.most(); ok && row.Failed == "" {
+			t.add(row.Name, span(row.GC), span(p.GC), thousands(p.Entries))
+		}
+	}
+	s.Intro = []string{"The time of a full collection with the cache's entries live: what the collector must look at costs time in each cycle, however few the requests."}
+	s.Blocks = []block{{Tables: []*table{t}, Charts: []*chart{c}}}
+	return s
+}

@@ -1,0 +1,67 @@
+package report
+
+import (
+	"fmt"
+	"time"
+)
+
+func (r *Report) ttlSection() section {
+	s := section{ID: "ttl", Title: "Lifetimes", Short: "Lifetimes"}
+	if r.TTL == nil || len(r.TTL.Rows) == 0 {
+		return s
+	}
+	t := &table{ID: "ttl-table", Caption: "Lateness: from an entry's deadline to the first miss", Columns: columnsOf(
+		"Cache", "TTL", "Use", "Keys", "Gone early", "Earliest by", "Late p50", "p99", "Most", "Stale value up to", "Size 0 after", "Memory after", "Resolution")}
+	t.Columns[2].Words = true
+	strip := &chart{
+		ID: "ttl-strip", Title: "Share of the keys still returned, around the deadline", Kind: "strip", Wide: true,
+		X: axis{Name: "since the deadline", Unit: "ns"}, Lines: []mark{{0, "deadline"}},
+		Summary: "A strip for each cache, TTL and use: dark where the keys are still returned, light where they are gone. An exact cache changes at the deadline. The table has the figures.",
+	}
+	for _, row := range r.TTL.Rows {
+		if row.Failed != "" {
+			t.failed(row.Name+", "+setting(row.TTL)+", "+row.Use, row.Failed)
+			continue
+		}
+		t.Rows = append(t.Rows, ttlCells(row))
+		if len(row.Strip) > 1 {
+			x := r.series(row.Name, fmt.Sprintf("%s · %s · %s", row.Name, setting(row.TTL), row.Use))
+			for i, y := range row.Strip {
+				x.Points = append(x.Points, []float64{float64(row.stripAt(i)), y})
+			}
+			strip.Series = append(strip.Series, x)
+		}
+	}
+	t.drop()
+	b := block{Tables: []*table{t}}
+	if len(strip.Series) > 0 {
+		b.Charts = []*chart{strip}
+	}
+	s.Blocks = []block{b}
+	return s
+}
+
+func ttlCells(t TTLRow) row {
+	return row{Cells: []cell{
+		{Text: t.Name},
+		{Text: setting(t.TTL)},
+		{Text: t.Use},
+		{Text: thousands(t.Keys)},
+		bad(thousands(t.Early), t.Early > 0, ""),
+		{Text: when(t.Early > 0, span(t.Earliest))},
+		{Text: span(t.P50)},
+		{Text: span(t.P99)},
+		{Text: span(t.Max)},
+		bad(span(t.Stale), t.Stale >= late, ""),
+		{Text: lag(t.SizeLag)},
+		{Text: lag(t.MemoryLag)},
+		{Text: setting(t.Resolution)},
+	}}
+}
+
+func lag(d time.Duration) string {
+	if d < 0 {
+		return "not seen"
+	}
+	return span(d)
+}

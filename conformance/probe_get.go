@@ -1,0 +1,197 @@
+package conformance
+
+import (
+	"fmt"
+	"reflect"
+	"time"
+)
+
+// get gets k and fails the check unless the answer is one that the contract
+// allows.
+func (p *probe[K, V]) get(k K) (V, bool) {
+	before := time.Now()
+	v, hit, err := p.b.Get(p.ctx, k)
+	after := time.Now()
+	p.note(op[K, V]{kind: opGet, key: k, val: v, hit: hit, err: err})
+	if err != nil {
+		p.failf("Get(%s) returned the error %q", show(k), err)("a hit or a miss, and no error")
+	}
+	c := p.cell(k)
+	if hit {
+		p.expected++
+		c.admitted = true
+	}
+	switch {
+	case !hit:
+		p.missed(k, c, v, after)
+	case p.loose:
+		if !p.known(c, v) {
+			p.wrong(k, c, v)("a value that was put under this key, or a miss")
+		}
+	case !c.has:
+		p.wrong(k, c, v)("a miss: %s", c.forgotten)
+	case c.dead(before, p.r.traits.Lateness):
+		p.failf("Get(%s) = hit %s, %v after its deadline", show(k), show(v), before.Sub(c.put1.Add(c.ttl)))("a miss: its TTL of %v has passed%s", c.ttl, lateText(p.r.traits.Lateness))
+	case !p.r.values.Equal(v, c.val):
+		p.wrong(k, c, v)("hit %s", show(c.val))
+	}
+	return v, hit
+}
+
+func lateText(late time.Duration) string {
+	if late == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", and so have the %v that it may be late", late)
+}
+
+func (p *probe[K, V]) missed(k K, c *cell[V], v V, now time.Time) {
+	if !reflect.ValueOf(&v).Elem().IsZero() {
+		p.failf("Get(%s) = %s, false", show(k), show(v))("the zero value with a miss")
+	}
+	if !p.loose && c.alive(now) {
+		p.expected++
+		switch {
+		case p.lossy:
+		case !p.r.traits.Refuses:
+			p.lost(k, c, now)("hit %s", show(c.val))
+		case p.roomy() && c.admitted:
+			p.lost(k, c, now)("hit %s: what was not refused stays while nothing needs its room", show(c.val))
+		default:
+			p.dropped++
+			if p.roomy() {
+				p.insist(k, c)
+			}
+		}
+	}
+	ended := c.ended
+	if c.has && c.ttl != 0 && !c.alive(now) {
+		ended = c.put1.Add(c.ttl)
+	}
+	c.lose("it was dropped, and what was dropped must not come back")
+	c.ended = ended // it may still be counted for a while
+}
+
+// roomy reports whether the subject has room for all that the check puts, so that
+// an admission policy has no reason to refuse any of it.
+func (p *probe[K, V]) roomy() bool { return p.opts.Capacity == 0 && !p.lossy && !p.loose }
+
+// insist puts again what was refused, until it is kept or that is no admission
+// policy's doing, and removes it.
+func (p *probe[K, V]) insist(k K, c *cell[V]) {
+	var ttl *time.Duration
+	if c.ttl > 0 {
+		ttl = new(c.ttl)
+	}
+	for range 5 {
+		err := p.b.Put(p.ctx, k, c.val, ttl)
+		p.flushed(&err)
+		p.note(op[K, V]{kind: opPut, key: k, val: c.val, ttl: ttl, err: err})
+		p.background()
+		v, hit, getErr := p.b.Get(p.ctx, k)
+		p.note(op[K, V]{kind: opGet, key: k, val: v, hit: hit, err: getErr})
+		if hit || err != nil || getErr != nil {
+			err := p.b.Invalidate(p.ctx, new(k))
+			p.flushed(&err)
+			p.note(op[K, V]{kind: opInvalidate, key: k, err: err})
+			return
+		}
+	}
+	p.failf("Get(%s) = miss, after each of five Puts", show(k))("hit %s: nothing needs room, so that an admission policy has no reason to refuse", show(c.val))
+}
+
+// survey finds out which entries were not refused, before something happens that
+// must not remove them.
+func (p *probe[K, V]) survey() {
+	if p.surveyed() && !p.counting {
+		p.look(func(c *cell[V]) bool { return !c.admitted })
+	}
+}
+
+// surveyed reports whether entries may be refused, and which were can be found out
+// by looking.
+func (p *probe[K, V]) surveyed() bool {
+	return p.r.traits.Refuses && p.roomy() && len(p.model) <= 64
+}
+
+// look gets the live entries that f names.
+func (p *probe[K, V]) look(f func(c *cell[V]) bool) {
+	for _, k := range p.order {
+		if c := p.model[k]; c != nil && c.alive(time.Now()) && f(c) {
+			p.get(k)
+		}
+	}
+}
+
+func (c *cell[V]) lose(why string) {
+	if c.has {
+		c.has, c.forgotten, c.past = false, why, append(c.past, c.val)
+	}
+	c.ended = time.Time{}
+}
+
+// lost fails the check because a live entry was not found, and looks for the
+// cause.
+func (p *probe[K, V]) lost(k K, c *cell[V], now time.Time) func(want string, args ...any) {
+	f := p.newFault(broke, fmt.Sprintf("Get(%s) = miss", show(k)), "")
+	p.background()
+	if v, hit, err := p.b.Get(p.ctx, k); err == nil && hit {
+		if p.r.values.Equal(v, c.val) {
+			f.hint = "a moment later the value was there: the write is asynchronous. Wait for it in Put, or declare Traits.NeedsFlush and implement backend.Flusher"
+		} else {
+			f.hint = "a moment later an earlier value was there: the last write was rejected while the one before it was still queued"
+		}
+	} else if !c.earlier.IsZero() && now.After(c.earlier) {
+		f.hint = "the TTL of an earlier Put of the key has ended: neither its deadline nor its timer may outlive the Put that replaces the entry, or its removal"
+	} else if c.ttl != 0 {
+		f.hint = fmt.Sprintf("%v of its TTL of %v had passed", now.Sub(c.put0), c.ttl)
+	} else if err := p.b.Put(p.ctx, k, c.val, nil); err == nil {
+		p.background()
+		if _, hit, _ := p.b.Get(p.ctx, k); hit {
+			f.hint = "a second Put of the same key was kept: the first was dropped, removed later, or refused"
+		}
+	}
+	return func(want string, args ...any) {
+		f.want = fmt.Sprintf(want, args...)
+		panic(f)
+	}
+}
+
+// wrong fails the check because of the value v, and says where it came from.
+func (p *probe[K, V]) wrong(k K, c *cell[V], v V) func(want string, args ...any) {
+	f := p.newFault(broke, fmt.Sprintf("Get(%s) = hit %s", show(k), show(v)), "")
+	for _, old := range c.past {
+		if p.r.values.Equal(v, old) {
+			f.hint = "the value was put earlier under the same key and has been replaced or removed since"
+		}
+	}
+	if n := len(c.past); !c.has && c.forgotten == endedAtOnce && n > 0 && p.same(v, c.past[n-1]) {
+		f.hint = "a TTL of zero or less was taken for none, or for a default: such a Put must remove the entry"
+	}
+	for other, o := range p.model {
+		if other != k && o.val1(p, v) && f.hint == "" {
+			f.hint = fmt.Sprintf("the value belongs to the key %s: the two keys collide", show(other))
+		}
+	}
+	return func(want string, args ...any) {
+		f.want = fmt.Sprintf(want, args...)
+		panic(f)
+	}
+}
+
+// val1 reports whether v is or was the value of c.
+func (c *cell[V]) val1(p interface{ same(a, b V) bool }, v V) bool {
+	if c.has && p.same(c.val, v) {
+		return true
+	}
+	for _, old := range c.past {
+		if p.same(old, v) {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *probe[K, V]) same(a, b V) bool { return p.r.values.Equal(a, b) }
+
+func (p *probe[K, V]) known(c *cell[V], v V) bool { return c.val1(p, v) }

@@ -1,0 +1,89 @@
+package conformance
+
+import (
+	"testing/synctest"
+	"time"
+
+	"github.com/cachepact/cachepact/backend"
+)
+
+// settle lets buffered writes and background work finish.
+func (p *probe[K, V]) settle() {
+	if err := backend.Flush(p.ctx, p.b); err != nil {
+		p.failf("Flush() = %v", err)("nil")
+	}
+	p.background()
+}
+
+// background lets other goroutines run until they wait.
+func (p *probe[K, V]) background() {
+	if p.r.bubble {
+		synctest.Wait()
+	} else {
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// unit is the TTL with which checks work: any length in a bubble, short in real
+// time.
+func (p *probe[K, V]) unit() time.Duration {
+	if p.r.bubble {
+		return time.Minute + 4*p.lag()
+	}
+	return time.Duration(p.scale)*40*time.Millisecond + 2*p.lag()
+}
+
+// tick is the smallest step past a deadline.
+func (p *probe[K, V]) tick() time.Duration {
+	if p.r.bubble {
+		return 1
+	}
+	return time.Millisecond
+}
+
+// affords reports whether the check may let d pass.
+func (p *probe[K, V]) affords(d time.Duration) bool {
+	if !p.r.bubble {
+		return d <= 250*time.Millisecond
+	}
+	if d > time.Until(lastMoment) {
+		return false
+	}
+	return p.r.minute*d.Minutes() < float64(50*time.Millisecond)
+}
+
+// lastMoment is before fake time overflows, which would end the process: the
+// runtime counts it in nanoseconds since 1970.
+var lastMoment = time.Date(2260, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// hurried reports whether the check should come to an end: the backend is slow,
+// as one behind a network is.
+func (p *probe[K, V]) hurried() bool { return p.hurry != nil && p.hurry.Load() }
+
+// sleep lets d pass.
+func (p *probe[K, V]) sleep(d time.Duration) {
+	p.survey()
+	p.note(op[K, V]{kind: opSleep, d: d})
+	time.Sleep(d)
+}
+
+// nearDeadline sleeps until shortly before the deadline of k, to the nanosecond
+// in a bubble.
+func (p *probe[K, V]) nearDeadline(k K) {
+	c := p.cell(k)
+	deadline := c.put0.Add(c.ttl)
+	if p.r.bubble {
+		p.sleep(time.Until(deadline) - 1)
+		return
+	}
+	p.sleep(max(time.Until(deadline)-c.ttl/4, 0))
+}
+
+// alive checks that k, whose deadline is near, is still there. In real time the
+// answer may come too late to tell; then the check starts again, slower.
+func (p *probe[K, V]) alive(k K) {
+	p.get(k)
+	if c := p.cell(k); !p.lossy && !p.r.traits.Refuses && !c.alive(time.Now()) {
+		panic(&fault{kind: unclear, what: "the machine was too slow to look before a deadline in real time"})
+	}
+}
