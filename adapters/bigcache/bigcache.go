@@ -41,17 +41,15 @@ import (
 
 	"github.com/cachepact/cachepact/backend"
 	"github.com/cachepact/cachepact/internal/bytecache"
-	"github.com/cachepact/cachepact/internal/clock"
 )
 
 // Backend is a [backend.Backend] over the library's cache. Values are copied.
 type Backend[K comparable, V any] struct {
-	coder         *bytecache.Coder[K, V]
-	cache         atomic.Pointer[bigcache.BigCache] // nil once closed
-	limits        limits
-	hasher        bigcache.Hasher
-	foreignHasher bool              // the user's, which may keep the keys it is shown
-	stripes       bytecache.Stripes // one is held by whoever writes a key
+	coder   *bytecache.Coder[K, V]
+	cache   atomic.Pointer[bigcache.BigCache] // nil once closed
+	bound   backend.Bound
+	hasher  bigcache.Hasher
+	stripes bytecache.Stripes // one is held by whoever writes a key
 
 	sweeping sync.Mutex
 	soonest  bytecache.Soonest
@@ -72,7 +70,7 @@ var (
 // default one cannot carry every V; see [Config] for a configuration to start
 // from. The caller closes what it made.
 func New[K comparable, V any](config bigcache.Config, o Options[V]) (*Backend[K, V], error) {
-	foreign := config.Hasher != nil
+	foreign := config.Hasher != nil // the user's
 	lim, err := complete(&config)
 	if err != nil {
 		return nil, wrap("new", err)
@@ -85,7 +83,8 @@ func New[K comparable, V any](config bigcache.Config, o Options[V]) (*Backend[K,
 	if err != nil {
 		return nil, wrap("new", err)
 	}
-	b := &Backend[K, V]{coder: coder, limits: lim, hasher: config.Hasher, foreignHasher: foreign}
+	coder.Limits, coder.NamesKept = lim.Limits, foreign
+	b := &Backend[K, V]{coder: coder, bound: lim.bound, hasher: config.Hasher}
 	b.cache.Store(cache)
 	return b, nil
 }
@@ -98,39 +97,10 @@ func (b *Backend[K, V]) Get(_ context.Context, key K) (V, bool, error) {
 
 // Put implements [backend.Backend].
 func (b *Backend[K, V]) Put(_ context.Context, key K, value V, ttl *time.Duration) error {
-	cache := b.cache.Load()
-	if cache == nil {
+	if b.cache.Load() == nil {
 		return wrap("put", backend.ErrClosed)
 	}
-	buf := bytecache.GetBuffer()
-	defer buf.Release()
-	name, err := b.coder.Key(buf, key)
-	if err == nil {
-		err = b.limits.CheckKey(name)
-	}
-	if err != nil {
-		return wrap("put", err)
-	}
-	if ttl != nil && *ttl <= 0 {
-		b.remove(cache, name)
-		return nil
-	}
-	deadline := clock.Never
-	if ttl != nil {
-		deadline = b.coder.Clock.Deadline(*ttl)
-	}
-	entry, size, err := b.coder.Entry(buf, value, deadline)
-	if err == nil {
-		err = b.limits.CheckValue(size)
-	}
-	if err == nil {
-		err = b.set(cache, name, entry, deadline)
-	}
-	if err != nil {
-		b.remove(cache, name)
-		return wrap("put", err)
-	}
-	return nil
+	return wrap("put", b.coder.Put((*store[K, V])(b), key, value, ttl))
 }
 
 // Invalidate implements [backend.Backend]. With a nil key it takes the same time
@@ -143,22 +113,9 @@ func (b *Backend[K, V]) Invalidate(_ context.Context, key *K) error {
 	if key == nil {
 		// Each shard is emptied under its own lock, so an entry whose Put has
 		// returned is gone from its shard when all are done.
-		if err := cache.Reset(); err != nil {
-			return wrap("invalidate", err)
-		}
-		return nil
+		return wrap("invalidate", cache.Reset())
 	}
-	buf := bytecache.GetBuffer()
-	defer buf.Release()
-	name, err := b.coder.Key(buf, *key)
-	if err == nil {
-		err = b.limits.CheckKey(name)
-	}
-	if err != nil {
-		return wrap("invalidate", err)
-	}
-	b.remove(cache, name)
-	return nil
+	return wrap("invalidate", b.coder.Invalidate((*store[K, V])(b), *key))
 }
 
 // Stats implements [backend.Backend]. It counts hits, misses and expirations. It
@@ -221,7 +178,7 @@ func (b *Backend[K, V]) All() iter.Seq2[K, V] {
 
 // Traits implements [backend.Describer].
 func (b *Backend[K, V]) Traits() backend.Traits {
-	return backend.Traits{Bound: b.limits.bound, MaxKey: b.limits.Key, MaxValue: b.limits.Value}
+	return backend.Traits{Bound: b.bound, MaxKey: b.coder.Limits.Key, MaxValue: b.coder.Limits.Value}
 }
 
 // Close removes every entry and implements [io.Closer].
@@ -237,5 +194,8 @@ func (b *Backend[K, V]) Close() error {
 }
 
 func wrap(what string, err error) error {
+	if err == nil {
+		return nil
+	}
 	return fmt.Errorf("bigcache: %s: %w", what, err)
 }

@@ -15,29 +15,13 @@ func (b *Backend[K, V]) get(key K) (V, int64, bool, error) {
 	if name, ok := b.coder.RawKey(key); ok {
 		return b.getName(name)
 	}
-	if b.foreignHasher {
-		return b.getBuffered(key)
-	}
-	// The library's Get and our hasher do not keep the name, which spares the
-	// buffer: a twentieth of a hit.
-	var scratch [64]byte
-	name, err := b.coder.AppendKey(scratch[:0], key)
+	var room [bytecache.Small]byte
+	name, err := b.coder.AppendKey(room[:0], key)
 	if err != nil {
 		var zero V
 		return zero, 0, false, wrap("get", err)
 	}
-	return b.getName(bytecache.Unescaped(name))
-}
-
-func (b *Backend[K, V]) getBuffered(key K) (V, int64, bool, error) {
-	buf := bytecache.GetBuffer()
-	defer buf.Release()
-	name, err := b.coder.Key(buf, key)
-	if err != nil {
-		var zero V
-		return zero, 0, false, wrap("get", err)
-	}
-	return b.getName(name)
+	return b.getName(b.coder.Shown(name))
 }
 
 func (b *Backend[K, V]) getName(name string) (value V, deadline int64, hit bool, err error) {
@@ -45,8 +29,8 @@ func (b *Backend[K, V]) getName(name string) (value V, deadline int64, hit bool,
 	if cache == nil {
 		return value, 0, false, wrap("get", backend.ErrClosed)
 	}
-	if len(name) > b.limits.Key {
-		return value, 0, false, wrap("get", b.limits.CheckKey(name))
+	if len(name) > b.coder.Limits.Key {
+		return value, 0, false, wrap("get", b.coder.Limits.CheckKey(name))
 	}
 	entry, err := cache.Get(name) // a copy
 	if err != nil {
@@ -67,8 +51,15 @@ func (b *Backend[K, V]) getName(name string) (value V, deadline int64, hit bool,
 	return value, deadline, true, nil
 }
 
-// set stores an entry.
-func (b *Backend[K, V]) set(cache *bigcache.BigCache, name string, entry []byte, deadline int64) error {
+// store is the [bytecache.Store] of a backend.
+type store[K comparable, V any] Backend[K, V]
+
+// Set stores an entry.
+func (b *store[K, V]) Set(name string, entry []byte, deadline int64, _ clock.Reading) error {
+	cache := b.cache.Load()
+	if cache == nil {
+		return backend.ErrClosed
+	}
 	lock := b.stripes.Of(b.hasher.Sum64(name))
 	lock.Lock()
 	defer lock.Unlock()
@@ -79,9 +70,14 @@ func (b *Backend[K, V]) set(cache *bigcache.BigCache, name string, entry []byte,
 	return nil
 }
 
-// remove removes the entry of name, and not that of another key with its hash.
-func (b *Backend[K, V]) remove(cache *bigcache.BigCache, name string) {
-	b.removeIf(cache, name, func([]byte) bool { return true })
+// Remove removes the entry of name, and not that of another key with its hash.
+func (b *store[K, V]) Remove(name string) error {
+	cache := b.cache.Load()
+	if cache == nil {
+		return backend.ErrClosed
+	}
+	(*Backend[K, V])(b).removeIf(cache, name, func([]byte) bool { return true })
+	return nil
 }
 
 // removeIf removes the entry of name if cond says so, and reports whether it

@@ -2,7 +2,6 @@ package fastcache
 
 import (
 	"encoding/binary"
-	"time"
 
 	"github.com/VictoriaMetrics/fastcache"
 
@@ -26,7 +25,7 @@ func (b *Backend[K, V]) get(key K) (V, int64, bool, error) {
 		var zero V
 		return zero, 0, false, wrap("get", err)
 	}
-	return b.getName(bytecache.Unescaped(name))
+	return b.getName(b.coder.Shown(name))
 }
 
 func (b *Backend[K, V]) getName(name string) (value V, deadline int64, hit bool, err error) {
@@ -35,7 +34,7 @@ func (b *Backend[K, V]) getName(name string) (value V, deadline int64, hit bool,
 		return value, 0, false, wrap("get", backend.ErrClosed)
 	}
 	if len(name) > MaxKey {
-		return value, 0, false, wrap("get", limits.CheckKey(name))
+		return value, 0, false, wrap("get", b.coder.Limits.CheckKey(name))
 	}
 	var room [bytecache.Small]byte
 	var entry []byte
@@ -55,7 +54,7 @@ func (b *Backend[K, V]) getName(name string) (value V, deadline int64, hit bool,
 	if !hit {
 		return value, 0, false, nil
 	}
-	deadline, data := bytecache.Split(entry[len(b.mark):])
+	deadline, data := bytecache.Split(entry[len(b.coder.Lead):])
 	if b.coder.Clock.Expired(deadline) {
 		b.counters.expired.Add(1)
 		return value, 0, false, nil
@@ -67,61 +66,11 @@ func (b *Backend[K, V]) getName(name string) (value V, deadline int64, hit bool,
 	return value, deadline, true, nil
 }
 
-// name returns the bytes of key, if it can be one.
-func (b *Backend[K, V]) name(buf *bytecache.Buffer, key K) (string, error) {
-	if b.cache.Load() == nil {
-		return "", backend.ErrClosed
-	}
-	name, err := b.coder.Key(buf, key)
-	if err == nil {
-		err = limits.CheckKey(name)
-	}
-	return name, err
-}
+// store is the [bytecache.Store] of a backend.
+type store[K comparable, V any] Backend[K, V]
 
-// put stores a value.
-func (b *Backend[K, V]) put(name string, value V, ttl *time.Duration) error {
-	if err := limits.CheckKey(name); err != nil {
-		return err
-	}
-	deadline, moment := clock.Never, b.coder.Clock.Reading()
-	if ttl != nil {
-		if *ttl <= 0 {
-			return b.removeName(name)
-		}
-		deadline = moment.Deadline(*ttl)
-	}
-	if b.coder.Read() != bytecache.ReadSmall {
-		return b.putLarge(name, value, deadline, &moment)
-	}
-	var room [bytecache.Small]byte
-	return b.set(nil, name, b.coder.SmallEntry(&room, b.mark, value, deadline), deadline, &moment)
-}
-
-// putLarge stores a value whose entry may have any size.
-func (b *Backend[K, V]) putLarge(name string, value V, deadline int64, moment *clock.Reading) error {
-	buf := bytecache.GetBuffer()
-	defer buf.Release()
-	entry, size, err := b.coder.EntryAfter(buf, b.mark, value, deadline)
-	if err == nil {
-		err = limits.CheckValue(size)
-	}
-	if err != nil {
-		_ = b.remove(buf, name) // closed: nothing to remove
-		return err
-	}
-	return b.set(buf, name, entry, deadline, moment)
-}
-
-func (b *Backend[K, V]) removeName(name string) error {
-	buf := bytecache.GetBuffer()
-	defer buf.Release()
-	return b.remove(buf, name)
-}
-
-// set stores an entry, whose mark is not known yet. It needs no buffer if entries
-// are small.
-func (b *Backend[K, V]) set(buf *bytecache.Buffer, name string, entry []byte, deadline int64, moment *clock.Reading) error {
+// Set stores an entry, and its mark in it.
+func (b *store[K, V]) Set(name string, entry []byte, deadline int64, moment clock.Reading) error {
 	key := bytecache.Bytes(name)
 	if b.rings == nil {
 		return b.setLoose(key, entry)
@@ -133,16 +82,16 @@ func (b *Backend[K, V]) set(buf *bytecache.Buffer, name string, entry []byte, de
 	if cache == nil {
 		return backend.ErrClosed // or the chunk would be lost
 	}
-	b.leave(r, cache, buf, key, moment)
-	mark := r.add(entryHead+len(key)+len(entry), deadline, moment)
+	b.leave(r, cache, key, &moment)
+	mark := r.add(entryHead+len(key)+len(entry), deadline, &moment)
 	binary.LittleEndian.PutUint32(entry, mark)
 	cache.Set(key, entry)
 	return nil
 }
 
-// remove removes the entry of name, and not that of another key with its hash,
+// Remove removes the entry of name, and not that of another key with its hash,
 // which is all that the library's Del looks at.
-func (b *Backend[K, V]) remove(buf *bytecache.Buffer, name string) error {
+func (b *store[K, V]) Remove(name string) error {
 	key := bytecache.Bytes(name)
 	if b.rings == nil {
 		return b.removeLoose(key)
@@ -155,38 +104,29 @@ func (b *Backend[K, V]) remove(buf *bytecache.Buffer, name string) error {
 		return backend.ErrClosed
 	}
 	moment := b.coder.Clock.Reading()
-	if b.leave(r, cache, buf, key, &moment) {
+	if b.leave(r, cache, key, &moment) {
 		cache.Del(key)
 	}
 	return nil
 }
 
 // leave takes the entry of key out of the account, if there is one, and reports
-// whether the library has it. It needs no buffer if entries are small.
-func (b *Backend[K, V]) leave(r *ring, cache *fastcache.Cache, buf *bytecache.Buffer, key []byte, moment *clock.Reading) bool {
-	if buf == nil {
+// whether the library has it.
+func (b *store[K, V]) leave(r *ring, cache *fastcache.Cache, key []byte, moment *clock.Reading) bool {
+	if b.coder.Read() == bytecache.ReadSmall {
 		var room [bytecache.Small]byte
 		entry, ok := cache.HasGet(room[:0], key)
-		return b.forget(r, entry, ok, moment)
+		return r.leave(entry, ok, moment)
 	}
+	buf := bytecache.GetBuffer()
+	defer buf.Release()
 	entry, ok := cache.HasGet(buf.Spare[:0], key)
 	buf.Spare = entry
-	return b.forget(r, entry, ok, moment)
-}
-
-// forget takes an entry that is to be removed out of the account, if it is there.
-func (b *Backend[K, V]) forget(r *ring, entry []byte, ok bool, moment *clock.Reading) bool {
-	if !ok {
-		r.peekMisses++
-		return false
-	}
-	r.peekHits++
-	r.remove(binary.LittleEndian.Uint32(entry), moment)
-	return true
+	return r.leave(entry, ok, moment)
 }
 
 // setLoose stores an entry without an account.
-func (b *Backend[K, V]) setLoose(key, entry []byte) error {
+func (b *store[K, V]) setLoose(key, entry []byte) error {
 	cache := b.cache.Load()
 	if cache == nil {
 		return backend.ErrClosed
@@ -199,7 +139,7 @@ func (b *Backend[K, V]) setLoose(key, entry []byte) error {
 }
 
 // removeLoose is remove without an account.
-func (b *Backend[K, V]) removeLoose(key []byte) error {
+func (b *store[K, V]) removeLoose(key []byte) error {
 	cache := b.cache.Load()
 	if cache == nil {
 		return backend.ErrClosed

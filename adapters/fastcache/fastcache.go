@@ -49,7 +49,6 @@ type Backend[K comparable, V any] struct {
 	coder    *bytecache.Coder[K, V]
 	cache    atomic.Pointer[fastcache.Cache] // nil once closed
 	rings    *rings                          // nil if the size may be loose
-	mark     []byte                          // what an entry begins with, to be filled in
 	counters counters
 }
 
@@ -76,9 +75,10 @@ func New[K comparable, V any](maxBytes int, o Options[V]) (*Backend[K, V], error
 	if err != nil {
 		return nil, wrap("new", err)
 	}
+	coder.Limits = limits
 	b := &Backend[K, V]{coder: coder}
 	if !o.LooseSize {
-		b.rings, b.mark = newRings(maxBytes), make([]byte, markSize)
+		b.rings, coder.Lead = newRings(maxBytes), make([]byte, markSize)
 	}
 	b.cache.Store(fastcache.New(maxBytes))
 	return b, nil
@@ -95,16 +95,7 @@ func (b *Backend[K, V]) Put(_ context.Context, key K, value V, ttl *time.Duratio
 	if b.cache.Load() == nil {
 		return wrap("put", backend.ErrClosed)
 	}
-	if name, ok := b.coder.RawKey(key); ok {
-		return wrap("put", b.put(name, value, ttl))
-	}
-	// The library does not keep the name.
-	var room [bytecache.Small]byte
-	name, err := b.coder.AppendKey(room[:0], key)
-	if err != nil {
-		return wrap("put", err)
-	}
-	return wrap("put", b.put(bytecache.Unescaped(name), value, ttl))
+	return wrap("put", b.coder.Put((*store[K, V])(b), key, value, ttl))
 }
 
 // Invalidate implements [backend.Backend]. With a nil key it takes what it
@@ -113,13 +104,10 @@ func (b *Backend[K, V]) Invalidate(_ context.Context, key *K) error {
 	if key == nil {
 		return wrap("invalidate", b.removeAll(false))
 	}
-	buf := bytecache.GetBuffer()
-	defer buf.Release()
-	name, err := b.name(buf, *key)
-	if err == nil {
-		err = b.remove(buf, name)
+	if b.cache.Load() == nil {
+		return wrap("invalidate", backend.ErrClosed)
 	}
-	return wrap("invalidate", err)
+	return wrap("invalidate", b.coder.Invalidate((*store[K, V])(b), *key))
 }
 
 // Stats implements [backend.Backend]. It counts hits and misses, and evictions and

@@ -1,6 +1,7 @@
 package fastcache
 
 import (
+	"encoding/binary"
 	"sync"
 
 	"github.com/cespare/xxhash/v2"
@@ -118,6 +119,17 @@ func (r *ring) dropFirst(moment *clock.Reading) {
 	if r.start++; r.start == len(r.sizes) {
 		r.start = 0
 	}
+}
+
+// leave takes account of the removal of an entry that the library has, if ok.
+func (r *ring) leave(entry []byte, ok bool, moment *clock.Reading) bool {
+	if !ok {
+		r.peekMisses++
+		return false
+	}
+	r.peekHits++
+	r.remove(binary.LittleEndian.Uint32(entry), moment)
+	return true
 }
 
 // remove takes account of the removal of the entry with that mark. It is not

@@ -2,7 +2,6 @@ package freecache
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/coocood/freecache"
@@ -24,7 +23,7 @@ func (b *Backend[K, V]) get(key K) (V, int64, bool, error) {
 		var zero V
 		return zero, 0, false, wrap("get", err)
 	}
-	return b.getName(bytecache.Unescaped(name))
+	return b.getName(b.coder.Shown(name))
 }
 
 func (b *Backend[K, V]) getName(name string) (value V, deadline int64, hit bool, err error) {
@@ -32,8 +31,8 @@ func (b *Backend[K, V]) getName(name string) (value V, deadline int64, hit bool,
 	if cache == nil {
 		return value, 0, false, wrap("get", backend.ErrClosed)
 	}
-	if len(name) > b.limits.Key {
-		return value, 0, false, wrap("get", b.limits.CheckKey(name))
+	if len(name) > b.coder.Limits.Key {
+		return value, 0, false, wrap("get", b.coder.Limits.CheckKey(name))
 	}
 	var room [bytecache.Small]byte
 	var entry []byte
@@ -70,58 +69,20 @@ func (b *Backend[K, V]) getName(name string) (value V, deadline int64, hit bool,
 	return value, deadline, true, nil
 }
 
-// put stores a value.
-func (b *Backend[K, V]) put(name string, value V, ttl *time.Duration) error {
-	cache := b.cache.Load()
-	if cache == nil {
-		return wrap("put", backend.ErrClosed)
-	}
-	if err := b.limits.CheckKey(name); err != nil {
-		return wrap("put", err)
-	}
-	deadline := clock.Never
-	if ttl != nil {
-		if *ttl <= 0 {
-			b.remove(cache, name)
-			return nil
-		}
-		deadline = b.coder.Clock.Deadline(*ttl)
-	}
-	var err error
-	if b.coder.Read() == bytecache.ReadSmall {
-		var room [bytecache.Small]byte
-		err = b.set(cache, name, b.coder.SmallEntry(&room, nil, value, deadline), deadline)
-	} else {
-		err = b.putLarge(cache, name, value, deadline)
-	}
-	if err != nil {
-		b.remove(cache, name)
-		return wrap("put", err)
-	}
-	return nil
-}
-
-// putLarge stores a value whose entry may have any size.
-func (b *Backend[K, V]) putLarge(cache *freecache.Cache, name string, value V, deadline int64) error {
-	buf := bytecache.GetBuffer()
-	defer buf.Release()
-	entry, size, err := b.coder.Entry(buf, value, deadline)
-	if err == nil {
-		err = b.limits.CheckValue(size)
-	}
-	if err != nil {
-		return err
-	}
-	return b.set(cache, name, entry, deadline)
-}
-
 // segment returns the place of the name's segment in the library, and of its
 // lock here (cache.go, hashFunc and segmentAndOpVal). Whoever holds that lock has
 // the segment to himself, as far as writing goes.
 func segment(name []byte) uint64 { return xxhash.Sum64(name) % segments }
 
-// set stores an entry.
-func (b *Backend[K, V]) set(cache *freecache.Cache, name string, entry []byte, deadline int64) error {
+// store is the [bytecache.Store] of a backend.
+type store[K comparable, V any] Backend[K, V]
+
+// Set stores an entry.
+func (b *store[K, V]) Set(name string, entry []byte, deadline int64, _ clock.Reading) error {
+	cache := b.cache.Load()
+	if cache == nil {
+		return backend.ErrClosed
+	}
 	key := bytecache.Bytes(name)
 	lock := b.stripes.Of(segment(key))
 	lock.Lock()
@@ -133,13 +94,18 @@ func (b *Backend[K, V]) set(cache *freecache.Cache, name string, entry []byte, d
 	return nil
 }
 
-// remove removes the entry of name.
-func (b *Backend[K, V]) remove(cache *freecache.Cache, name string) {
+// Remove removes the entry of name.
+func (b *store[K, V]) Remove(name string) error {
+	cache := b.cache.Load()
+	if cache == nil {
+		return backend.ErrClosed
+	}
 	key := bytecache.Bytes(name)
 	lock := b.stripes.Of(segment(key))
 	lock.Lock()
 	defer lock.Unlock()
 	cache.Del(key)
+	return nil
 }
 
 // sweep removes the expired entries if there can be any.

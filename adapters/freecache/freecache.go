@@ -41,8 +41,7 @@ import (
 type Backend[K comparable, V any] struct {
 	coder   *bytecache.Coder[K, V]
 	cache   atomic.Pointer[freecache.Cache] // nil once closed
-	limits  bytecache.Limits
-	stripes bytecache.Stripes // one is held by whoever writes a key
+	stripes bytecache.Stripes               // one is held by whoever writes a key
 
 	sweeping sync.Mutex
 	soonest  bytecache.Soonest
@@ -71,7 +70,8 @@ func New[K comparable, V any](size int, o Options[V]) (*Backend[K, V], error) {
 	if err != nil {
 		return nil, wrap("new", err)
 	}
-	b := &Backend[K, V]{coder: coder, limits: limits}
+	coder.Limits = limits
+	b := &Backend[K, V]{coder: coder}
 	b.cache.Store(freecache.NewCacheCustomTimer(size, seconds{coder.Clock}))
 	return b, nil
 }
@@ -84,16 +84,10 @@ func (b *Backend[K, V]) Get(_ context.Context, key K) (V, bool, error) {
 
 // Put implements [backend.Backend].
 func (b *Backend[K, V]) Put(_ context.Context, key K, value V, ttl *time.Duration) error {
-	if name, ok := b.coder.RawKey(key); ok {
-		return b.put(name, value, ttl)
+	if b.cache.Load() == nil {
+		return wrap("put", backend.ErrClosed)
 	}
-	// The library does not keep the name.
-	var room [bytecache.Small]byte
-	name, err := b.coder.AppendKey(room[:0], key)
-	if err != nil {
-		return wrap("put", err)
-	}
-	return b.put(bytecache.Unescaped(name), value, ttl)
+	return wrap("put", b.coder.Put((*store[K, V])(b), key, value, ttl))
 }
 
 // Invalidate implements [backend.Backend]. With a nil key it takes the same time
@@ -109,17 +103,7 @@ func (b *Backend[K, V]) Invalidate(_ context.Context, key *K) error {
 		b.counters.clear(cache)
 		return nil
 	}
-	buf := bytecache.GetBuffer()
-	defer buf.Release()
-	name, err := b.coder.Key(buf, *key)
-	if err == nil {
-		err = b.limits.CheckKey(name)
-	}
-	if err != nil {
-		return wrap("invalidate", err)
-	}
-	b.remove(cache, name)
-	return nil
+	return wrap("invalidate", b.coder.Invalidate((*store[K, V])(b), *key))
 }
 
 // Stats implements [backend.Backend]. It counts hits, misses and expirations. It
@@ -181,7 +165,7 @@ func (b *Backend[K, V]) All() iter.Seq2[K, V] {
 
 // Traits implements [backend.Describer].
 func (b *Backend[K, V]) Traits() backend.Traits {
-	return backend.Traits{Bound: backend.BoundApproximate, MaxKey: b.limits.Key, MaxValue: b.limits.Value}
+	return backend.Traits{Bound: backend.BoundApproximate, MaxKey: b.coder.Limits.Key, MaxValue: b.coder.Limits.Value}
 }
 
 // Close frees the memory and implements [io.Closer].
@@ -191,5 +175,8 @@ func (b *Backend[K, V]) Close() error {
 }
 
 func wrap(what string, err error) error {
+	if err == nil {
+		return nil
+	}
 	return fmt.Errorf("freecache: %s: %w", what, err)
 }

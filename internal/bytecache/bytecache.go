@@ -15,6 +15,12 @@ import (
 // may use it at once.
 type Coder[K comparable, V any] struct {
 	Clock  clock.Clock // that of the deadlines
+	Limits Limits
+	// Lead is what an entry begins with, before its deadline.
+	Lead []byte
+	// NamesKept says that the library may keep the names that it is shown.
+	NamesKept bool
+
 	keys   *keycode.Encoder[K]
 	values codec.Codec[V]
 	owned  func(data []byte) (V, error) // decodes data that may be kept
@@ -63,56 +69,16 @@ func NewCoder[K comparable, V any](values codec.Codec[V]) (*Coder[K, V], error) 
 // Read returns how to read an entry.
 func (c *Coder[K, V]) Read() Read { return c.read }
 
-// Key returns the bytes of key. They are those of the key itself or of buf, so
-// they change when buf is used again. It fails with an error that wraps
-// backend.ErrKey.
-func (c *Coder[K, V]) Key(buf *Buffer, key K) (string, error) {
-	if name, ok := c.keys.Raw(key); ok {
-		return name, nil
-	}
-	var err error
-	buf.key, err = c.keys.Append(buf.key[:0], key)
-	return unsafe.String(unsafe.SliceData(buf.key), len(buf.key)), err
-}
-
-// RawKey returns key as it is if K is of a string kind. There is no need for a
-// Buffer then.
+// RawKey returns key as it is if K is of a string kind.
 func (c *Coder[K, V]) RawKey(key K) (string, bool) { return c.keys.Raw(key) }
 
 // AppendKey appends the bytes of key to dst, which it does not keep. It fails
 // with an error that wraps backend.ErrKey.
 func (c *Coder[K, V]) AppendKey(dst []byte, key K) ([]byte, error) { return c.keys.Append(dst, key) }
 
-// DecodeKey returns the key that Key made name of.
+// DecodeKey returns the key that name was made of.
 func (c *Coder[K, V]) DecodeKey(name string) (K, error) {
 	return c.keys.Decode(unsafe.Slice(unsafe.StringData(name), len(name)))
-}
-
-// Entry returns the entry of value in memory of buf, and the number of its bytes
-// that are the encoded value.
-func (c *Coder[K, V]) Entry(buf *Buffer, value V, deadline int64) (entry []byte, size int, err error) {
-	return c.EntryAfter(buf, nil, value, deadline)
-}
-
-// EntryAfter is Entry with something before the entry.
-func (c *Coder[K, V]) EntryAfter(buf *Buffer, before []byte, value V, deadline int64) (entry []byte, size int, err error) {
-	dst := appendDeadline(append(buf.entry[:0], before...), deadline)
-	head := len(dst)
-	dst, err = c.values.Append(dst, value)
-	if err != nil {
-		return nil, 0, c.hide("encode", err)
-	}
-	buf.entry = dst
-	return dst, len(dst) - head, nil
-}
-
-// SmallEntry is EntryAfter in memory of the caller's stack, for a coder whose Read
-// is [ReadSmall]. The entry lasts as long as room.
-func (c *Coder[K, V]) SmallEntry(room *[Small]byte, before []byte, value V, deadline int64) []byte {
-	dst := appendDeadline(append(room[:0], before...), deadline)
-	// A codec of numbers keeps nothing, never fails and adds at most eight bytes.
-	entry, _ := c.values.Append(Bytes(Unescaped(dst[:Small]))[:len(dst)], value)
-	return entry
 }
 
 // Value returns that of an entry, without its deadline. The caller may use the

@@ -1,0 +1,104 @@
+package bytecache
+
+import (
+	"time"
+
+	"github.com/cachepact/cachepact/internal/clock"
+)
+
+// A Store is what an adapter does with the names of keys, which have been checked,
+// and with entries. It keeps neither.
+type Store interface {
+	// Set stores an entry. The moment is that of the Put.
+	Set(name string, entry []byte, deadline int64, moment clock.Reading) error
+	// Remove removes the entry of a name, if there is one.
+	Remove(name string) error
+}
+
+// Put stores a value in s, as the contract says of Put.
+func (c *Coder[K, V]) Put(s Store, key K, value V, ttl *time.Duration) error {
+	if name, ok := c.keys.Raw(key); ok {
+		return c.put(s, name, value, ttl)
+	}
+	var room [Small]byte
+	name, err := c.keys.Append(room[:0], key)
+	if err != nil {
+		return err
+	}
+	return c.put(s, c.Shown(name), value, ttl)
+}
+
+func (c *Coder[K, V]) put(s Store, name string, value V, ttl *time.Duration) error {
+	if err := c.Limits.CheckKey(name); err != nil {
+		return err
+	}
+	deadline, moment := clock.Never, c.Clock.Reading()
+	if ttl != nil {
+		if *ttl <= 0 {
+			return s.Remove(name)
+		}
+		deadline = moment.Deadline(*ttl)
+	}
+	if c.read != ReadSmall {
+		return c.putLarge(s, name, value, deadline, moment)
+	}
+	// A codec of numbers keeps nothing, never fails and adds at most eight bytes.
+	var room [Small]byte
+	entry := appendDeadline(append(room[:0], c.Lead...), deadline)
+	entry, _ = c.values.Append(Bytes(Unescaped(entry[:Small]))[:len(entry)], value)
+	return setOrRemove(s, name, entry, deadline, moment)
+}
+
+// putLarge is put for a value whose entry may have any size.
+func (c *Coder[K, V]) putLarge(s Store, name string, value V, deadline int64, moment clock.Reading) error {
+	buf := GetBuffer()
+	defer buf.Release()
+	entry := appendDeadline(append(buf.entry[:0], c.Lead...), deadline)
+	head := len(entry)
+	entry, err := c.values.Append(entry, value)
+	if err != nil {
+		err = c.hide("encode", err)
+	} else {
+		buf.entry = entry
+		err = c.Limits.CheckValue(len(entry) - head)
+	}
+	if err != nil {
+		_ = s.Remove(name) // it fails only when closed
+		return err
+	}
+	return setOrRemove(s, name, entry, deadline, moment)
+}
+
+func setOrRemove(s Store, name string, entry []byte, deadline int64, moment clock.Reading) error {
+	err := s.Set(name, entry, deadline, moment)
+	if err != nil {
+		_ = s.Remove(name)
+	}
+	return err
+}
+
+// Invalidate removes the entry of key from s.
+func (c *Coder[K, V]) Invalidate(s Store, key K) error {
+	var room [Small]byte
+	name, ok := c.keys.Raw(key)
+	if !ok {
+		b, err := c.keys.Append(room[:0], key)
+		if err != nil {
+			return err
+		}
+		name = c.Shown(b)
+	}
+	if err := c.Limits.CheckKey(name); err != nil {
+		return err
+	}
+	return s.Remove(name)
+}
+
+// Shown returns a name for others to see. The bytes may be on the stack, where they
+// stay unless NamesKept is set.
+func (c *Coder[K, V]) Shown(name []byte) string {
+	if c.NamesKept {
+		return string(name)
+	}
+	return Unescaped(name)
+}
