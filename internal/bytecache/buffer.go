@@ -2,9 +2,9 @@ package bytecache
 
 import "sync"
 
-// A Buffer is scratch memory for the entries of one call.
+// A Buffer is scratch memory for the key and the entries of one call.
 type Buffer struct {
-	entry []byte
+	key, entry []byte
 	// Spare is for an entry that is read.
 	Spare []byte
 }
@@ -16,7 +16,7 @@ func GetBuffer() *Buffer { return buffers.Get().(*Buffer) }
 
 // Release gives b back. What was made of b must not be used any more.
 func (b *Buffer) Release() {
-	if cap(b.entry)+cap(b.Spare) <= maxKept {
+	if cap(b.key)+cap(b.entry)+cap(b.Spare) <= maxKept {
 		buffers.Put(b)
 	}
 }

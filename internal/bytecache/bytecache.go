@@ -26,6 +26,7 @@ type Coder[K comparable, V any] struct {
 	owned  func(data []byte) (V, error) // decodes data that may be kept
 	given  bool                         // the codec is the user's
 	read   Read
+	small  bool // keys have at most Small bytes
 }
 
 // Read says into which memory to read an entry.
@@ -56,6 +57,7 @@ func NewCoder[K comparable, V any](values codec.Codec[V]) (*Coder[K, V], error) 
 		}
 	}
 	c.owned = codec.Owned(c.values)
+	c.small = c.keys.Fixed() > 0 && c.keys.Fixed() <= Small
 	c.read = ReadSpare
 	switch {
 	case codec.Fixed(c.values):
@@ -97,9 +99,18 @@ func (c *Coder[K, V]) ValueOwned(data []byte) (V, error) {
 // Unescaped returns b as a string that does not make the compiler move b to the
 // heap, although it is given to a library that could keep it. The caller knows
 // that the library does not.
-func Unescaped(b []byte) string {
-	p := uintptr(unsafe.Pointer(unsafe.SliceData(b)))
-	return unsafe.String(*(**byte)(unsafe.Pointer(&p)), len(b))
+func Unescaped(b []byte) string { return unsafe.String(noescape(unsafe.SliceData(b)), len(b)) }
+
+// unescaped is Unescaped for memory that is written.
+func unescaped(b []byte) []byte { return unsafe.Slice(noescape(unsafe.SliceData(b)), cap(b))[:len(b)] }
+
+// noescape hides p from escape analysis. A check of the pointer could move the stack
+// while u is but a number.
+//
+//go:nocheckptr
+func noescape(p *byte) *byte {
+	u := uintptr(unsafe.Pointer(p))
+	return *(**byte)(unsafe.Pointer(&u))
 }
 
 // Bytes returns the bytes of name. Nobody may write them.

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unsafe"
 
 	"github.com/cachepact/cachepact/backend"
 	"github.com/cachepact/cachepact/internal/clock"
@@ -320,4 +321,90 @@ func TestRead(t *testing.T) {
 			}
 		}
 	}
+}
+
+// discard is a Store that keeps nothing.
+type discard struct{}
+
+func (discard) Set(string, []byte, int64, clock.Reading) error { return nil }
+func (discard) Remove(string) error                            { return nil }
+
+// putAllocs returns how many times a Put and an Invalidate of key allocate.
+func putAllocs[K comparable, V any](t *testing.T, key K, value V) float64 {
+	c, err := NewCoder[K, V](nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Limits, c.Lead = Limits{Key: 1 << 10, Value: 1 << 10}, make([]byte, 4)
+	return testing.AllocsPerRun(1000, func() {
+		_ = c.Put(discard{}, key, value, nil)
+		_ = c.Invalidate(discard{}, key)
+	})
+}
+
+// Whatever its key and value, a Put needs no memory of its own.
+func TestPutAllocs(t *testing.T) {
+	type pair struct{ A, B string }
+	long := pair{strings.Repeat("a", 50), strings.Repeat("b", 50)}
+	for name, allocs := range map[string]float64{
+		"string to int":         putAllocs(t, "key", 7),
+		"uint64 to int":         putAllocs(t, uint64(7), 7),
+		"uint64 to bytes":       putAllocs(t, uint64(7), make([]byte, 128)),
+		"a short pair to int":   putAllocs(t, pair{"a", "b"}, 7),
+		"a long pair to int":    putAllocs(t, long, 7),
+		"a long pair to string": putAllocs(t, long, "value"),
+	} {
+		if allocs > 0 {
+			t.Errorf("%s: %v allocations, want none", name, allocs)
+		}
+	}
+}
+
+// near is a Store that looks whether what it is shown is on its stack.
+type near struct{ name, entry bool }
+
+func (n *near) Set(name string, entry []byte, _ int64, _ clock.Reading) error {
+	var here byte
+	low := uintptr(unsafe.Pointer(&here))
+	above := func(p *byte) bool { return uintptr(unsafe.Pointer(p))-low < 2<<10 }
+	n.name, n.entry = above(unsafe.StringData(name)), above(unsafe.SliceData(entry))
+	return nil
+}
+
+func (*near) Remove(string) error { return nil }
+
+// What is on the stack stays there when that moves: each goroutine begins with a
+// small one, and gets to its end at another place of the Put.
+func TestStackMoves(t *testing.T) {
+	c, err := NewCoder[uint64, int](nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Limits = Limits{Key: 8, Value: 8}
+	for i := range 4000 {
+		var n near
+		done := make(chan error)
+		go func() {
+			var err error
+			deepen(i%400, func() { err = c.Put(&n, uint64(i), i, nil) })
+			done <- err
+		}()
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		if !n.name || !n.entry {
+			t.Errorf("%d frames deep the name (%v) or the entry (%v) is not on the stack", i%400, n.name, n.entry)
+		}
+	}
+}
+
+// deepen calls f on top of n small frames.
+//
+//go:noinline
+func deepen(n int, f func()) {
+	if n > 0 {
+		deepen(n-1, f)
+		return
+	}
+	f()
 }

@@ -9,7 +9,8 @@ import (
 // A Store is what an adapter does with the names of keys, which have been checked,
 // and with entries. It keeps neither.
 type Store interface {
-	// Set stores an entry. The moment is that of the Put.
+	// Set stores an entry, of which it may write the lead. The moment is that of the
+	// Put.
 	Set(name string, entry []byte, deadline int64, moment clock.Reading) error
 	// Remove removes the entry of a name, if there is one.
 	Remove(name string) error
@@ -20,12 +21,27 @@ func (c *Coder[K, V]) Put(s Store, key K, value V, ttl *time.Duration) error {
 	if name, ok := c.keys.Raw(key); ok {
 		return c.put(s, name, value, ttl)
 	}
+	if !c.small {
+		return c.named(key, func(name string) error { return c.put(s, name, value, ttl) })
+	}
 	var room [Small]byte
 	name, err := c.keys.Append(room[:0], key)
 	if err != nil {
 		return err
 	}
 	return c.put(s, c.Shown(name), value, ttl)
+}
+
+// named calls f with the bytes of a key in memory of a buffer.
+func (c *Coder[K, V]) named(key K, f func(name string) error) error {
+	buf := GetBuffer()
+	defer buf.Release()
+	name, err := c.keys.Append(buf.key[:0], key)
+	if err != nil {
+		return err
+	}
+	buf.key = name
+	return f(c.Shown(name))
 }
 
 func (c *Coder[K, V]) put(s Store, name string, value V, ttl *time.Duration) error {
@@ -42,10 +58,9 @@ func (c *Coder[K, V]) put(s Store, name string, value V, ttl *time.Duration) err
 	if c.read != ReadSmall {
 		return c.putLarge(s, name, value, deadline, moment)
 	}
-	// A codec of numbers keeps nothing, never fails and adds at most eight bytes.
 	var room [Small]byte
-	entry := appendDeadline(append(room[:0], c.Lead...), deadline)
-	entry, _ = c.values.Append(Bytes(Unescaped(entry[:Small]))[:len(entry)], value)
+	head := appendDeadline(append(room[:0], c.Lead...), deadline)
+	entry, _ := c.values.Append(unescaped(head), value) // a codec of numbers keeps nothing, never fails and adds at most eight bytes
 	return setOrRemove(s, name, entry, deadline, moment)
 }
 
@@ -53,14 +68,13 @@ func (c *Coder[K, V]) put(s Store, name string, value V, ttl *time.Duration) err
 func (c *Coder[K, V]) putLarge(s Store, name string, value V, deadline int64, moment clock.Reading) error {
 	buf := GetBuffer()
 	defer buf.Release()
-	entry := appendDeadline(append(buf.entry[:0], c.Lead...), deadline)
-	head := len(entry)
-	entry, err := c.values.Append(entry, value)
+	head := appendDeadline(append(buf.entry[:0], c.Lead...), deadline)
+	entry, err := c.values.Append(head, value)
 	if err != nil {
 		err = c.hide("encode", err)
 	} else {
 		buf.entry = entry
-		err = c.Limits.CheckValue(len(entry) - head)
+		err = c.Limits.CheckValue(len(entry) - len(head))
 	}
 	if err != nil {
 		_ = s.Remove(name) // it fails only when closed
@@ -79,15 +93,13 @@ func setOrRemove(s Store, name string, entry []byte, deadline int64, moment cloc
 
 // Invalidate removes the entry of key from s.
 func (c *Coder[K, V]) Invalidate(s Store, key K) error {
-	var room [Small]byte
-	name, ok := c.keys.Raw(key)
-	if !ok {
-		b, err := c.keys.Append(room[:0], key)
-		if err != nil {
-			return err
-		}
-		name = c.Shown(b)
+	if name, ok := c.keys.Raw(key); ok {
+		return c.remove(s, name)
 	}
+	return c.named(key, func(name string) error { return c.remove(s, name) })
+}
+
+func (c *Coder[K, V]) remove(s Store, name string) error {
 	if err := c.Limits.CheckKey(name); err != nil {
 		return err
 	}

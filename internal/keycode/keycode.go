@@ -52,6 +52,9 @@ func (e *Encoder[K]) Raw(key K) (string, bool) {
 	return "", false
 }
 
+// Fixed returns how many bytes every key has, or 0 if that depends on the key.
+func (e *Encoder[K]) Fixed() int { return e.root.fixed }
+
 // Append appends the bytes of key to dst and returns the extended slice. It
 // fails with an error that wraps [backend.ErrKey] for a NaN and for an interface
 // that holds an uncomparable type or one that New refuses. It keeps neither dst

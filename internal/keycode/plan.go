@@ -166,7 +166,10 @@ func data(v any) unsafe.Pointer {
 }
 
 // noescape hides p from escape analysis, which would otherwise move every key to
-// the heap because reflection could keep its address. It does not here.
+// the heap because reflection could keep its address. It does not here. A check of
+// the pointer could move the stack while u is but a number.
+//
+//go:nocheckptr
 func noescape(p unsafe.Pointer) unsafe.Pointer {
 	u := uintptr(p)
 	return *(*unsafe.Pointer)(unsafe.Pointer(&u))
