@@ -17,12 +17,11 @@ type Options[V any] struct {
 	// back changed.
 	Codec Codec[V]
 
-	// LooseSize makes Size what the library counts: what it has evicted, or has
-	// expired, is counted until the ring in which it was comes round once more, as
-	// is one of a pair of keys with the same hash. That is not what the contract
-	// says of Size (stats/size), nor do Stats count evictions and expirations. A
-	// Put over an entry then takes about half the time, and an entry a third of
-	// the memory that the adapter adds: no account is kept.
+	// LooseSize makes Size what the library counts: what it has evicted is counted
+	// until its ring begins anew, and what has expired until it has been evicted and
+	// that. It is not what the contract says of Size (stats/size), nor do Stats
+	// count evictions and expirations. But no account is kept, so that a Put over an
+	// entry takes about half the time, and an entry 7 bytes less.
 	LooseSize bool
 }
 

@@ -138,7 +138,8 @@ func (b *store[K, V]) setLoose(key, entry []byte) error {
 	return nil
 }
 
-// removeLoose is remove without an account.
+// removeLoose is Remove without an account. A call of Stats in between may count a
+// read that nobody has made.
 func (b *store[K, V]) removeLoose(key []byte) error {
 	cache := b.cache.Load()
 	if cache == nil {

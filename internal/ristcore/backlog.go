@@ -1,29 +1,28 @@
 package ristcore
 
 import (
-	"math"
 	"sync"
 	"sync/atomic"
 )
 
-// nothingAwaited is more than anybody waits for.
-const nothingAwaited = math.MaxUint64
-
-// A backlog counts the inserts that the library has applied, and lets others wait
-// for them.
+// A backlog counts the inserts that the library has applied. It makes whoever is
+// too far ahead of it wait, but not until the library has nothing left to do.
 type backlog struct {
+	step    uint64        // see maxStep
 	calls   uint64        // of the Cost hook
 	applied atomic.Uint64 // so many inserts are
 
 	_       [64]byte      // apart: read with every insert, and seldom written
-	awaited atomic.Uint64 // the least number that somebody waits for
+	limit   atomic.Uint64 // so many inserts need not wait
+	waiting atomic.Int64
 	lock    sync.Mutex
-	reached sync.Cond
+	raised  sync.Cond // the limit is
 }
 
-func (b *backlog) init() {
-	b.reached.L = &b.lock
-	b.awaited.Store(nothingAwaited)
+func (b *backlog) init(step uint64) {
+	b.step = step
+	b.raised.L = &b.lock
+	b.limit.Store(2 * step)
 }
 
 // apply says that another insert is about to be applied: those before it are.
@@ -31,39 +30,31 @@ func (b *backlog) apply() {
 	n := b.calls
 	b.calls++
 	b.applied.Store(n)
-	if n >= b.awaited.Load() {
-		b.wake()
+	if n%b.step != 0 {
+		return
+	}
+	// The limit is stored before waiting is read, and throttle stores and reads the
+	// other way round: one of the two sees the other.
+	b.limit.Store(n + 2*b.step)
+	if b.waiting.Load() > 0 {
+		b.lock.Lock()
+		defer b.lock.Unlock()
+		b.raised.Broadcast()
 	}
 }
 
-func (b *backlog) wake() {
-	b.lock.Lock()
-	defer b.lock.Unlock()
-	b.awaited.Store(nothingAwaited)
-	b.reached.Broadcast()
-}
-
-// queue waits with whoever waits: while one does, no other adds to the backlog.
-func (b *backlog) queue() {
-	if n := b.awaited.Load(); n != nothingAwaited {
-		b.await(n)
-	}
-}
-
-// await returns when n inserts have been applied. More than n must have been handed
-// to the library, or be about to, lest it wait for ever.
-func (b *backlog) await(n uint64) {
-	if b.applied.Load() >= n {
+// throttle returns when the library is less than two or three steps behind the n-th
+// insert, which the caller has handed to it. The caller holds no lock that a hook or
+// another insert needs.
+func (b *backlog) throttle(n uint64) {
+	if n <= b.limit.Load() {
 		return
 	}
 	b.lock.Lock()
 	defer b.lock.Unlock()
-	for b.applied.Load() < n {
-		// This is stored before applied is read again, and apply stores and reads
-		// the other way round: one of the two sees the other.
-		b.awaited.Store(min(b.awaited.Load(), n))
-		if b.applied.Load() < n {
-			b.reached.Wait()
-		}
+	b.waiting.Add(1)
+	defer b.waiting.Add(-1)
+	for n > b.limit.Load() {
+		b.raised.Wait()
 	}
 }

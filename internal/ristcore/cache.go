@@ -39,9 +39,8 @@ import (
 	"github.com/cachepact/cachepact/internal/clock"
 )
 
-// maxStep bounds the step of a cache: one in so many inserts waits until the library
-// has applied all but the last so many. That one does not wait for those keeps the
-// library busy while more are made.
+// maxStep bounds the step of a cache. Inserts wait when the library is two steps
+// behind, until it is one behind: it has work while more are made.
 const maxStep = 1024
 
 // maxRetired is how many generations may be in the process of being closed. When

@@ -37,7 +37,7 @@ type generation[K comparable, V any] struct {
 func newGeneration[K comparable, V any](c *Cache[K, V]) *generation[K, V] {
 	g := &generation[K, V]{cache: c, opened: make(chan struct{})}
 	g.soonest.Store(never)
-	g.backlog.init()
+	g.backlog.init(c.step)
 	return g
 }
 
@@ -93,6 +93,9 @@ func (g *generation[K, V]) settle() {
 
 // prune forgets which entries were pending that the library has. Nothing is locked.
 func (g *generation[K, V]) prune() {
+	if !g.ready.Load() {
+		return // the library may have some, but nobody asks it yet
+	}
 	applied := g.backlog.applied.Load()
 	for i := range g.stripe {
 		g.stripe[i].prune(applied)

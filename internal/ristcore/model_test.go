@@ -26,6 +26,7 @@ type fake struct {
 	refuse bool          // the next insert
 	gone   func(key int) // told of entries that the library drops on its own
 	found  func()        // called once, when a hash has been looked up
+	stall  func(key int) // called when an insert is handed over, if there is one
 	full   bool          // Set has returned false
 	waits  int
 	closed atomic.Bool
@@ -50,6 +51,9 @@ func (f *fake) Get(hash uint64) *Entry[int, int] {
 func (f *fake) Peek(hash uint64) *Entry[int, int] { return f.Get(hash) }
 
 func (f *fake) Set(e *Entry[int, int]) bool {
+	if f.stall != nil {
+		f.stall(e.key)
+	}
 	f.locked(e.hash)
 	if f.held[e.hash] != nil || f.queued(e.hash) {
 		f.t.Error("Set of a hash that the library has")
@@ -149,6 +153,7 @@ type shelf struct {
 	libraries []*fake
 	delay     time.Duration // until all but the first are made
 	err       error         // of all but the first
+	stall     func(key int) // of all but the first
 }
 
 func (s *shelf) all() []*fake {
@@ -177,7 +182,7 @@ func open(t *testing.T) (*Cache[int, int], *shelf) {
 				return nil, shelf.err
 			}
 		}
-		f := &fake{t: t, h: h, room: 3, held: map[uint64]*Entry[int, int]{}, gone: func(int) {}}
+		f := &fake{t: t, h: h, room: 3, held: map[uint64]*Entry[int, int]{}, gone: func(int) {}, stall: shelf.stall}
 		shelf.lock.Lock()
 		defer shelf.lock.Unlock()
 		shelf.libraries = append(shelf.libraries, f)
@@ -197,10 +202,7 @@ func gather(n int) uint64 {
 
 // prune removes from the pending entries those that the library has.
 func prune(c *Cache[int, int]) {
-	g := c.now.Load()
-	for i := range g.stripe {
-		g.stripe[i].prune(g.backlog.applied.Load())
-	}
+	c.now.Load().prune()
 }
 
 // Random operations, with every step of the library in between and most keys
@@ -534,6 +536,52 @@ func TestPruneUnlinks(t *testing.T) {
 	}
 }
 
+// While the early inserts are handed to a new library it may apply some. They are
+// found all the same, although nobody asks the library yet.
+func TestPruneWhileOpening(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx := context.Background()
+		c, shelf := open(t)
+		c.step = 1
+		resume := make(chan struct{})
+		shelf.delay, shelf.stall = time.Second, func(key int) {
+			if key == 3 {
+				<-resume
+			}
+		}
+		if err := errors.Join(c.Put(ctx, 0, 0, nil), c.Invalidate(ctx, nil), c.Put(ctx, 1, 1, nil), c.Put(ctx, 2, 2, nil)); err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan error)
+		go func() { done <- c.Put(ctx, 3, 3, nil) }() // more than two steps ahead
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		f := shelf.last()
+		for len(f.queue) > 0 {
+			f.apply()
+		}
+		if err := <-done; err != nil { // it has gone on, and looked at what is applied
+			t.Fatal(err)
+		}
+		for key := 1; key <= 3; key++ {
+			if v, hit, err := c.Get(ctx, key); v != key || !hit || err != nil {
+				t.Errorf("Get(%d) = %d, %v, %v, want a hit", key, v, hit, err)
+			}
+		}
+		if err := backend.InvalidateKey(ctx, c, 1); err != nil {
+			t.Fatal(err)
+		}
+		close(resume)
+		synctest.Wait()
+		if _, hit, err := c.Get(ctx, 1); hit || err != nil {
+			t.Errorf("Get of what was removed = %v, %v, want a miss", hit, err)
+		}
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // Invalidate of all keys returns before there is a library, and the cache does all
 // but wait without one.
 func TestInvalidateAll(t *testing.T) {
@@ -614,13 +662,38 @@ func TestRelease(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range 2 {
-		if err := c.Put(ctx, 1, new(1), nil); err != nil {
+	put := func(key int) {
+		if err := c.Put(ctx, key, new(1), nil); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if e := c.now.Load().peek(c.hash(1)); e == nil || e.first.value != nil {
+	holdsFirst := func(key int) bool {
+		e := c.now.Load().peek(c.hash(key))
+		return e == nil || e.first.value != nil
+	}
+	put(0)
+	put(0)
+	if holdsFirst(0) {
 		t.Error("the entry holds its first value")
+	}
+	// But as long as a call for the key is inside it could be reading that, whatever
+	// lane it came through.
+	row := c.now.Load().gate.rowOf(c.hash(1))
+	for i := range row {
+		put(1)
+		row[i].enter()
+		put(1)
+		if !holdsFirst(1) {
+			t.Errorf("the first value was cleared while a call was in lane %d", i)
+		}
+		row[i].leave()
+		put(1)
+		if holdsFirst(1) {
+			t.Error("the entry holds its first value when the call has left")
+		}
+		if err := backend.InvalidateKey(ctx, c, 1); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -81,11 +81,9 @@ func (g *generation[K, V]) insert(key K, hash uint64, value V, deadline int64, m
 	g.set(e)
 	e.order = g.sent.Load() // those before it in the buffer, and it, are no more
 	s.insert.Unlock()
+	g.backlog.throttle(sent)
 	if sent%c.step == 0 {
-		g.backlog.await(sent - c.step)
 		g.prune()
-	} else {
-		g.backlog.queue()
 	}
 }
 

@@ -26,7 +26,7 @@ type stripe[K comparable, V any] struct {
 	index sync.Mutex
 	heap  []*Entry[K, V] // what has a deadline, the first due first
 
-	_      [32]byte // whole cache lines
+	_      [8]byte // whole cache lines
 	bucket [1 << bucketBits]bucket[K, V]
 }
 
