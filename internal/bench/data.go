@@ -67,20 +67,30 @@ func (d *data[K, V]) newKeys(keys []K) []K {
 	return keys
 }
 
+// scatter returns another number for each, one that tells nothing of where in a
+// sequence it is: the output function of SplitMix64 (Steele, Lea and Flood, Fast
+// splittable pseudorandom number generators, 2014). Keys in an arithmetic
+// progression would be to the advantage of a library that hardly hashes: it comes
+// to its shards and buckets in a progression, too, which the processor foresees.
+func scatter(x uint64) uint64 {
+	x *= 0x9e3779b97f4a7c15
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
+}
+
 // keysFrom fills keys with those of the numbers from first on. Different numbers
-// have different keys that are unlike each other: the multiplier is odd, Knuth's
-// (The Art of Computer Programming 3, section 6.4).
+// have different keys that are unlike each other.
 func keysFrom[K Key](keys []K, first uint64) []K {
-	const multiplier = 0x9e3779b97f4a7c15
 	switch keys := any(keys).(type) {
 	case []uint64:
 		for i := range keys {
-			keys[i] = (first + uint64(i)) * multiplier
+			keys[i] = scatter(first + uint64(i))
 		}
 	case []string:
 		all := make([]byte, 0, keyLen*len(keys))
 		for i := range keys {
-			all = appendHex(all, (first+uint64(i))*multiplier)
+			all = appendHex(all, scatter(first+uint64(i)))
 		}
 		cut(keys, string(all))
 	}
