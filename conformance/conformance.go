@@ -63,6 +63,11 @@ type Subject[K comparable, V any] struct {
 	// Name names the subject in reports. The default is the name of the test.
 	Name string
 
+	// Variant names a configuration of the backend in which it keeps other rules
+	// than in its usual one, such as "unsynced". It has a column of its own in a
+	// matrix.
+	Variant string
+
 	// Module names in reports the module that is tested, as path@version. The
 	// default is the one that defines the backend's type, as far as the build
 	// knows it; for an adapter it is better the library's.

@@ -70,6 +70,8 @@ type Report struct {
 	// Key and Value are the types of keys and values.
 	Key   string `json:"key"`
 	Value string `json:"value"`
+	// Variant is [Subject.Variant].
+	Variant string `json:"variant,omitempty"`
 	// Module and Version are those of [Subject.Module], or else of the module
 	// that defines the backend, where the build knows them.
 	Module  string `json:"module,omitempty"`

@@ -240,6 +240,7 @@ func (r *runner[K, V]) learn(b backend.Backend[K, V]) {
 	}
 	name, _, _ := strings.Cut(t.String(), "[")
 	r.report.Backend = name
+	r.report.Variant = r.subject.Variant
 	r.report.Module, r.report.Version = moduleOf(t.PkgPath())
 	if m := r.subject.Module; m != "" {
 		r.report.Module, r.report.Version, _ = strings.Cut(m, "@")

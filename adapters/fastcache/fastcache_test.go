@@ -27,7 +27,7 @@ func TestAny(t *testing.T) {
 
 // What LooseSize costs is that Size is not right, and nothing else.
 func TestLooseSize(t *testing.T) {
-	adaptertest.Deviating(t, "fastcache.Backend LooseSize", openLoose[string, int], conformance.Deviation{
+	adaptertest.Deviating(t, "LooseSize", openLoose[string, int], conformance.Deviation{
 		Check: "stats/size", Why: "with Options.LooseSize it counts what the library counts: also what has expired or been evicted",
 	})
 }

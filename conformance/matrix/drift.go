@@ -81,7 +81,7 @@ func (r Row) drift(c int, earlier Row, was int, name string) []string {
 
 func (m *Matrix) column(of Column) int {
 	return slices.IndexFunc(m.Columns, func(c Column) bool {
-		return c.Backend == of.Backend && c.Module == of.Module && (c.Backend != "" || c.Name == of.Name)
+		return c.Backend == of.Backend && c.Variant == of.Variant && c.Module == of.Module && (c.Backend != "" || c.Name == of.Name)
 	})
 }
 

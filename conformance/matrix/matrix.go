@@ -66,6 +66,7 @@ type Column struct {
 	// Name tells the column from the others in as few words as possible.
 	Name    string `json:"name"`
 	Backend string `json:"backend"`
+	Variant string `json:"variant,omitempty"`
 	Module  string `json:"module,omitempty"`
 	Version string `json:"version,omitempty"`
 	// Subjects are the runs that were merged, by name.
@@ -142,10 +143,10 @@ type source struct {
 }
 
 // identity is what the reports of one column share.
-type identity struct{ backend, module, version, subject string }
+type identity struct{ backend, variant, module, version, subject string }
 
 func (s source) identity() identity {
-	id := identity{backend: s.Backend, module: s.Module, version: s.Version}
+	id := identity{backend: s.Backend, variant: s.Variant, module: s.Module, version: s.Version}
 	if s.Backend == "" {
 		id.subject = s.Subject // it could not be made, so that nothing else is known
 	}
@@ -173,7 +174,7 @@ func merge(sources []source) (*Matrix, error) {
 	}
 	slices.SortFunc(columns, func(a, b column) int {
 		return cmp.Or(cmp.Compare(a.Module, b.Module), cmp.Compare(a.Version, b.Version), cmp.Compare(a.failed, b.failed),
-			cmp.Compare(a.Backend, b.Backend), cmp.Compare(a.Subjects[0].Name, b.Subjects[0].Name))
+			cmp.Compare(a.Backend, b.Backend), cmp.Compare(a.Variant, b.Variant), cmp.Compare(a.Subjects[0].Name, b.Subjects[0].Name))
 	})
 	for i := range columns {
 		columns[i].Name = name(columns, i)
@@ -205,7 +206,7 @@ type column struct {
 }
 
 func newColumn(id identity, group []source) column {
-	c := column{Column: Column{Backend: id.backend, Module: id.module}, cells: map[string]Cell{}}
+	c := column{Column: Column{Backend: id.backend, Variant: clean(id.variant), Module: id.module}, cells: map[string]Cell{}}
 	if id.version != "(devel)" {
 		c.Version = id.version
 	}
@@ -289,10 +290,10 @@ func relaxations(t backend.Traits) []string {
 // name returns the shortest of some names of the i'th column that no other has.
 func name(columns []column, i int) string {
 	names := []func(c Column) string{
-		func(c Column) string { pkg, _, _ := strings.Cut(c.Backend, "."); return pkg },
-		func(c Column) string { return c.Backend },
-		func(c Column) string { return c.Backend + " " + c.Version },
-		func(c Column) string { return c.Backend + " " + c.Module + " " + c.Version },
+		func(c Column) string { pkg, _, _ := strings.Cut(c.Backend, "."); return pkg + " " + c.Variant },
+		func(c Column) string { return c.Backend + " " + c.Variant },
+		func(c Column) string { return c.Backend + " " + c.Variant + " " + c.Version },
+		func(c Column) string { return c.Backend + " " + c.Variant + " " + c.Module + " " + c.Version },
 	}
 	for _, of := range names {
 		if columns[i].Backend == "" {
@@ -305,7 +306,7 @@ func name(columns []column, i int) string {
 			}
 		}
 		if same == 1 {
-			return strings.TrimSpace(of(columns[i].Column))
+			return strings.Join(strings.Fields(of(columns[i].Column)), " ")
 		}
 	}
 	return columns[i].Subjects[0].Name

@@ -176,6 +176,11 @@ func TestMerge_rowsInOrderOfTheContract(t *testing.T) {
 	}
 }
 
+func variant(name string, r conformance.Report) conformance.Report {
+	r.Variant = name
+	return r
+}
+
 func TestMerge_columns(t *testing.T) {
 	m := merge(t,
 		report("zoo.Backend", "example.com/a", "v1", "S", "string", "hit/put/x pass"),
@@ -186,13 +191,15 @@ func TestMerge_columns(t *testing.T) {
 		report("c.Cache", "example.com/one", "v1", "S", "string"),
 		report("c.Cache", "example.com/two", "v1", "S", "string"),
 		conformance.Report{Schema: 1, Subject: "broken", Error: "New failed"},
+		variant("loose", report("d.Backend", "example.com/d", "v1", "L", "string", "hit/put/x deviates why")),
+		report("d.Backend", "example.com/d", "v1", "S", "string", "hit/put/x pass"),
 	)
 	var got []string
 	for _, c := range m.Columns {
 		got = append(got, c.Name)
 	}
 	want := []string{
-		"broken", "zoo", "naive.A", "b.Backend v1", "naive.B", "b.Backend v2", "c.Cache example.com/one v1", "c.Cache example.com/two v1",
+		"broken", "zoo", "naive.A", "b.Backend v1", "naive.B", "b.Backend v2", "d", "d loose", "c.Cache example.com/one v1", "c.Cache example.com/two v1",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("columns %q, want %q", got, want)
@@ -426,6 +433,11 @@ func TestDrift(t *testing.T) {
 				t.Errorf("Drift = %q, want %q", got, tt.want)
 			}
 		})
+	}
+	usual := report("p.B", "m/b", "v1", "A", "string", was...)
+	loose := variant("loose", report("p.B", "m/b", "v1", "L", "string", "hit/put/a deviates why"))
+	if got := merge(t, usual, loose).Drift(merge(t, usual)); !slices.Equal(got, []string{"p loose: new"}) {
+		t.Errorf("Drift with a variant more = %q", got)
 	}
 	one, two := report("p.B", "m/b", "v1", "A", "string", was...), report("p.C", "m/c", "v1", "A", "string", was...)
 	if got := merge(t, one, two).Drift(merge(t, one)); !slices.Equal(got, []string{"p.C: new"}) {

@@ -68,12 +68,11 @@ func Numbers(t *testing.T, open Open[string, int]) {
 	conformance.Run(t, conformance.Subject[string, int]{New: open, Module: library(t)})
 }
 
-// Deviating tests an adapter that is so configured that it does not keep a rule.
-// Name tells it from the others in reports.
+// Deviating tests a variant of an adapter, one that does not keep a rule.
 //
 //go:noinline
-func Deviating(t *testing.T, name string, open Open[string, int], known ...conformance.Deviation) {
-	conformance.Run(t, conformance.Subject[string, int]{New: open, Name: name, Module: library(t), Known: known})
+func Deviating(t *testing.T, variant string, open Open[string, int], known ...conformance.Deviation) {
+	conformance.Run(t, conformance.Subject[string, int]{New: open, Variant: variant, Module: library(t), Known: known})
 }
 
 func suite[K comparable](t *testing.T, text Open[K, string], bytes Open[K, []byte], value Open[K, Value]) {
