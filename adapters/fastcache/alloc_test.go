@@ -1,44 +1,24 @@
 //go:build !race
 
-// Under the race detector a pool drops some of what it is given.
-
 package fastcache_test
 
 import (
-	"strings"
 	"testing"
 
 	lib "github.com/VictoriaMetrics/fastcache"
 
 	"github.com/cachepact/cachepact/adapters/fastcache"
+	"github.com/cachepact/cachepact/internal/adaptertest"
 )
 
-// A hit allocates what the library's does, and a Put nothing in the long run.
+// A hit allocates what the library's does, and a number nothing.
 func TestAllocs(t *testing.T) {
-	ctx := t.Context()
 	raw := lib.New(fastcache.MinBytes)
 	defer raw.Reset()
 	key := []byte("key-of-16-bytes!")
 	raw.Set(key, make([]byte, 128))
 	copied := testing.AllocsPerRun(100, func() { raw.Get(nil, key) })
-	ints, numbers := open[string, int](t), open[uint64, int](t)
-	blobs, texts := open[string, []byte](t), open[uint64, string](t)
-	name, value, text := string(key), make([]byte, 128), strings.Repeat("x", 128)
-	for kind, op := range map[string]struct {
-		want     float64
-		put, get func()
-	}{
-		"int":    {0, func() { _ = ints.Put(ctx, name, 7, nil) }, func() { _, _, _ = ints.Get(ctx, name) }},
-		"uint64": {0, func() { _ = numbers.Put(ctx, 7, 7, nil) }, func() { _, _, _ = numbers.Get(ctx, 7) }},
-		"bytes":  {copied, func() { _ = blobs.Put(ctx, name, value, nil) }, func() { _, _, _ = blobs.Get(ctx, name) }},
-		"string": {copied, func() { _ = texts.Put(ctx, 7, text, nil) }, func() { _, _, _ = texts.Get(ctx, 7) }},
-	} {
-		op.put()
-		if got := testing.AllocsPerRun(1000, op.put); got > 0 {
-			t.Errorf("%s: Put allocates %v times, want none", kind, got)
-		}
-		if got := testing.AllocsPerRun(1000, op.get); got > op.want {
-			t.Errorf("%s: Get allocates %v times, want the library's %v", kind, got, op.want)
-		}
-	}
+	adaptertest.ByteCache{
+		Ints: open[string, int](t), Numbers: open[uint64, int](t), Blobs: open[string, []byte](t), Texts: open[uint64, string](t),
+	}.Allocs(t, 0, copied)
 }
