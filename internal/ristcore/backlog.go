@@ -43,9 +43,9 @@ func (b *backlog) apply() {
 	}
 }
 
-// throttle returns when the library is less than two or three steps behind the n-th
-// insert, which the caller has handed to it. The caller holds no lock that a hook or
-// another insert needs.
+// throttle returns when the library is at most two steps behind the n-th insert,
+// which the caller has handed to it. The caller holds no lock that a hook or another
+// insert needs.
 func (b *backlog) throttle(n uint64) {
 	if n <= b.limit.Load() {
 		return

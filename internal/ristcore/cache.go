@@ -160,7 +160,7 @@ func (c *Cache[K, V]) get(key K) (value V, deadline int64, hit bool, err error) 
 	hash := c.hash(key)
 	g := c.now.Load()
 	lane := g.gate.laneOf(hash)
-	if !lane.enter() {
+	if !lane.enter() { // enter, but in line
 		if g, lane = c.enter(hash); lane == nil {
 			return value, 0, false, c.fail("get", backend.ErrClosed)
 		}

@@ -77,27 +77,24 @@ func (s signal) set() {
 // caller through its lane. It looks at one row.
 func (r *row) alone(caller *lane) bool {
 	for i := range r {
-		l, inside := &r[i], uint64(0)
+		l, own := &r[i], uint64(0)
 		if l == caller {
-			inside = 1
+			own = 1
 		}
-		left := l.left() // read first, see empty
-		if left+inside != l.entered.Load() {
+		if !l.held(own) {
 			return false
 		}
 	}
 	return true
 }
 
-// empty reports whether at some moment of the call nobody was inside.
-func (l *lane) empty() bool {
-	// What has left is read before what has entered. When they are equal, nobody
-	// was inside at the moment between.
-	left := l.left()
-	return left == l.entered.Load()
+// held reports whether at some moment of the call just so many were inside.
+func (l *lane) held(inside uint64) bool {
+	// What has left is read before what has entered. When they differ by so many,
+	// these were inside at the moment between.
+	left := l.hits.Load() + l.misses.Load() + l.others.Load()
+	return left+inside == l.entered.Load()
 }
-
-func (l *lane) left() uint64 { return l.hits.Load() + l.misses.Load() + l.others.Load() }
 
 // shut keeps later calls out and returns when those inside have left. It is called
 // once.
@@ -109,7 +106,7 @@ func (g *gate) shut() {
 	for l := range g.lanes {
 		// Whoever leaves is counted before it looks for a signal, and the signal
 		// was there before this counts: if this misses one, that one wakes it.
-		for !l.empty() {
+		for !l.held(0) {
 			<-s
 		}
 	}
