@@ -325,6 +325,38 @@ func testCloseGivesBack(t *testing.T, loose bool) {
 	}
 }
 
+// The reads that the adapter makes for itself are not counted, whenever Stats looks.
+func TestCounters_Concurrent(t *testing.T) { sized(t, testCountersConcurrent) }
+
+func testCountersConcurrent(t *testing.T, loose bool) {
+	ctx := t.Context()
+	b := openSized[int, int](t, loose)
+	var removes sync.WaitGroup
+	for g := range 2 {
+		removes.Go(func() {
+			for i := range 20_000 {
+				if i%2 == 0 {
+					_ = b.Put(ctx, g, i, nil)
+				}
+				_ = backend.InvalidateKey(ctx, b, g) // is there, and is not
+			}
+		})
+	}
+	done := make(chan struct{})
+	go func() { removes.Wait(); close(done) }()
+	for looking := true; looking; {
+		select {
+		case <-done:
+			looking = false
+		default:
+		}
+		s, err := b.Stats(ctx)
+		if hits, misses := s.Counters[backend.CounterHits], s.Counters[backend.CounterMisses]; err != nil || hits != 0 || misses != 0 {
+			t.Fatalf("%d hits, %d misses, %v, and there was no Get", hits, misses, err)
+		}
+	}
+}
+
 // Stats does not look at the entries unless one can have expired.
 func TestStats_Concurrent(t *testing.T) {
 	ctx := t.Context()

@@ -15,21 +15,21 @@ type counters struct {
 	expired   atomic.Uint64 // Gets that found an expired entry
 	undecoded atomic.Uint64 // Gets that found one that cannot be decoded
 
-	peekHits, peekMisses atomic.Uint64 // the adapter's own reads, without rings
-
 	hits, misses bytecache.Counter
 
-	past struct { // what the library has counted before it was reset
+	// add is what is to be added to what the library counts: what it had counted
+	// before it was reset, less the adapter's own reads if there are no rings.
+	add struct {
 		sync.Mutex
 		hits, misses int64
 	}
 }
 
-// keep takes note of what the library is about to forget. The caller holds past.
+// keep takes note of what the library is about to forget. The caller holds add.
 func (c *counters) keep(cache *fastcache.Cache) {
 	s := counted(cache)
-	c.past.hits += hits(s)
-	c.past.misses += int64(s.Misses)
+	c.add.hits += hits(s)
+	c.add.misses += int64(s.Misses)
 }
 
 func counted(cache *fastcache.Cache) (s fastcache.Stats) {
@@ -42,13 +42,13 @@ func hits(s fastcache.Stats) int64 { return int64(s.GetCalls - s.Misses) }
 func (b *Backend[K, V]) stats(cache *fastcache.Cache) backend.Stats {
 	c := &b.counters
 	expired := int64(c.expired.Load()) // first: it is added to the misses
-	c.past.Lock()
+	c.add.Lock()
 	lib := counted(cache)
-	allHits, allMisses := hits(lib)+c.past.hits, int64(lib.Misses)+c.past.misses
-	c.past.Unlock()
+	allHits, allMisses := hits(lib)+c.add.hits, int64(lib.Misses)+c.add.misses
+	c.add.Unlock()
 
-	account, size := account{peekHits: c.peekHits.Load(), peekMisses: c.peekMisses.Load()}, int64(lib.EntriesCount)
-	counters := map[string]uint64{}
+	var account account
+	size, counters := int64(lib.EntriesCount), map[string]uint64{}
 	if b.rings != nil {
 		account = b.rings.sum(b.coder.Clock.Now())
 		size = int64(account.count)

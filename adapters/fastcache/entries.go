@@ -138,18 +138,20 @@ func (b *store[K, V]) setLoose(key, entry []byte) error {
 	return nil
 }
 
-// removeLoose is Remove without an account. A call of Stats in between may count a
-// read that nobody has made.
+// removeLoose is Remove without an account.
 func (b *store[K, V]) removeLoose(key []byte) error {
+	add := &b.counters.add
+	add.Lock()
+	defer add.Unlock()
 	cache := b.cache.Load()
 	if cache == nil {
 		return backend.ErrClosed
 	}
 	if cache.Has(key) {
-		b.counters.peekHits.Add(1)
+		add.hits--
 		cache.Del(key)
 	} else {
-		b.counters.peekMisses.Add(1)
+		add.misses--
 	}
 	return nil
 }
@@ -160,8 +162,8 @@ func (b *Backend[K, V]) removeAll(forGood bool) error {
 		b.rings.lock()
 		defer b.rings.unlock()
 	}
-	b.counters.past.Lock()
-	defer b.counters.past.Unlock()
+	b.counters.add.Lock()
+	defer b.counters.add.Unlock()
 	cache := b.cache.Load()
 	if cache == nil {
 		return backend.ErrClosed
