@@ -357,6 +357,44 @@ func testCountersConcurrent(t *testing.T, loose bool) {
 	}
 }
 
+// What Stats sees while Gets are under way spoils nothing: in the end each is counted
+// as what it was.
+func TestCounters_Exact(t *testing.T) { sized(t, testCountersExact) }
+
+func testCountersExact(t *testing.T, loose bool) {
+	ctx := t.Context()
+	b := openSized[int, int](t, loose)
+	const clients, gets = 4, 30_000
+	if err := errors.Join(b.Put(ctx, 0, 0, nil), b.Put(ctx, 1, 1, new(time.Duration(1)))); err != nil {
+		t.Fatal(err)
+	}
+	var reads sync.WaitGroup
+	for range clients {
+		reads.Go(func() {
+			for i := range gets { // first the live entry, then the one that has expired and none
+				_, _, _ = b.Get(ctx, min(i/(gets/3), 1+i%2))
+			}
+		})
+	}
+	done := make(chan struct{})
+	go func() { reads.Wait(); close(done) }()
+	for looking := true; looking; {
+		select {
+		case <-done:
+			looking = false
+		default:
+		}
+		if _, err := b.Stats(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := b.Stats(ctx)
+	hits, misses := s.Counters[backend.CounterHits], s.Counters[backend.CounterMisses]
+	if want := uint64(clients * gets / 3); err != nil || hits != want || hits+misses != clients*gets {
+		t.Errorf("%d hits, %d misses, %v, want %d of %d to hit", hits, misses, err, want, clients*gets)
+	}
+}
+
 // Stats does not look at the entries unless one can have expired.
 func TestStats_Concurrent(t *testing.T) {
 	ctx := t.Context()

@@ -60,9 +60,9 @@ func (b *Backend[K, V]) getName(name string) (value V, deadline int64, hit bool,
 		return value, 0, false, nil
 	}
 	if value, err = b.coder.ValueOwned(data); err != nil {
-		b.counters.undecoded.Add(1)
 		return value, 0, false, wrap("get", err)
 	}
+	b.counters.hits.Add()
 	return value, deadline, true, nil
 }
 
@@ -148,7 +148,6 @@ func (b *store[K, V]) removeLoose(key []byte) error {
 		return backend.ErrClosed
 	}
 	if cache.Has(key) {
-		add.hits--
 		cache.Del(key)
 	} else {
 		add.misses--
@@ -171,7 +170,7 @@ func (b *Backend[K, V]) removeAll(forGood bool) error {
 	if forGood {
 		b.cache.Store(nil)
 	}
-	b.counters.keep(cache)
+	b.counters.add.misses += int64(counted(cache).Misses)
 	cache.Reset()
 	if b.rings != nil {
 		b.rings.reset()

@@ -50,7 +50,7 @@ type ring struct {
 type account struct {
 	count                  int // the live entries
 	evictions, expirations uint64
-	peekHits, peekMisses   uint64 // the adapter's own reads
+	misses                 uint64 // of the adapter's own reads
 }
 
 // A cursor is a place in a bucket.
@@ -124,10 +124,9 @@ func (r *ring) dropFirst(moment *clock.Reading) {
 // leave takes account of the removal of an entry that the library has, if ok.
 func (r *ring) leave(entry []byte, ok bool, moment *clock.Reading) bool {
 	if !ok {
-		r.peekMisses++
+		r.misses++
 		return false
 	}
-	r.peekHits++
 	r.remove(binary.LittleEndian.Uint32(entry), moment)
 	return true
 }
@@ -242,8 +241,7 @@ func (rs *rings) sum(now int64) (total account) {
 		total.count += r.count
 		total.evictions += r.evictions
 		total.expirations += r.expirations
-		total.peekHits += r.peekHits
-		total.peekMisses += r.peekMisses
+		total.misses += r.misses
 		r.mu.Unlock()
 	}
 	return total

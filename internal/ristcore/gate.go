@@ -2,7 +2,8 @@ package ristcore
 
 import (
 	"sync/atomic"
-	"unsafe"
+
+	"github.com/cachepact/cachepact/internal/spread"
 )
 
 const (
@@ -33,18 +34,10 @@ type lane struct {
 type signal chan struct{}
 
 // rowOf returns the row of the key with a hash.
-func (g *gate) rowOf(hash uint64) *row { return &g.row[spread(hash)>>(64-rowBits)] }
-
-// column returns a number below 1<<columnBits that is mostly the same for one
-// goroutine, and mostly another for another: it depends on where its stack is.
-func column() uint64 {
-	var here byte
-	const smallestStack = 11 // 2 KiB, as a shift
-	return spread(uint64(uintptr(unsafe.Pointer(&here)))>>smallestStack) >> (64 - columnBits)
-}
+func (g *gate) rowOf(hash uint64) *row { return &g.row[spread.Of(hash)>>(64-rowBits)] }
 
 // laneOf returns the lane of the caller for the key with a hash.
-func (g *gate) laneOf(hash uint64) *lane { return &g.rowOf(hash)[column()] }
+func (g *gate) laneOf(hash uint64) *lane { return &g.rowOf(hash)[spread.Own(columnBits)] }
 
 // enter reports whether the gate is open. If so the caller must leave through the
 // lane.

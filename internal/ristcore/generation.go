@@ -3,6 +3,8 @@ package ristcore
 import (
 	"sync"
 	"sync/atomic"
+
+	"github.com/cachepact/cachepact/internal/spread"
 )
 
 // A generation is what a cache holds from one Invalidate of all keys to the next:
@@ -135,7 +137,7 @@ func (g *generation[K, V]) size() (n int64) {
 }
 
 func (g *generation[K, V]) stripeOf(hash uint64) *stripe[K, V] {
-	return &g.stripe[spread(hash)>>(64-stripeBits)]
+	return &g.stripe[spread.Of(hash)>>(64-stripeBits)]
 }
 
 // lower makes soonest no later than at.

@@ -58,11 +58,6 @@ func integer[K comparable]() func(K) uint64 {
 	return nil
 }
 
-// spread returns bits that differ for most hashes, however alike these are, the
-// topmost most of all: hashing by multiplication, Knuth, The Art of Computer
-// Programming 3, section 6.4.
-func spread(hash uint64) uint64 { return hash * 0x9e3779b97f4a7c15 }
-
 func holdsInterface(t reflect.Type) bool {
 	switch t.Kind() {
 	case reflect.Interface:

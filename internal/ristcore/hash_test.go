@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"testing"
+
+	"github.com/cachepact/cachepact/internal/spread"
 )
 
 type (
@@ -27,7 +29,7 @@ func TestSpread(t *testing.T) {
 		var stripes [1 << stripeBits]int
 		bits := map[uint64]bool{}
 		for i := range uint64(n) {
-			stripes[spread(i<<shift)>>(64-stripeBits)]++
+			stripes[spread.Of(i<<shift)>>(64-stripeBits)]++
 			bits[bit(i<<shift)] = true
 		}
 		if most := slices.Max(stripes[:]); most > 2*n/len(stripes) {

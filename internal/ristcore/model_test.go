@@ -196,7 +196,7 @@ func open(t *testing.T) (*Cache[int, int], *shelf) {
 
 // gather returns hashes of one stripe, for small numbers of different buckets.
 func gather(n int) uint64 {
-	const inverse = 0xf1de83e19937733d // of the factor of spread
+	const inverse = 0xf1de83e19937733d // of the factor of spread.Of
 	return uint64(n) << (64 - stripeBits - bucketBits) * inverse
 }
 

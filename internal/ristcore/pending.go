@@ -1,6 +1,10 @@
 package ristcore
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"github.com/cachepact/cachepact/internal/spread"
+)
 
 // A bucket lists the entries of some hashes that the library may not have yet, the
 // newest first. It changes under the insert lock of its stripe, and is read
@@ -11,7 +15,7 @@ type bucket[K comparable, V any] struct {
 }
 
 // bit returns one of 64, which depends on other bits of the hash than its bucket.
-func bit(hash uint64) uint64 { return 1 << (spread(hash) << (stripeBits + bucketBits) >> 58) }
+func bit(hash uint64) uint64 { return 1 << (spread.Of(hash) << (stripeBits + bucketBits) >> 58) }
 
 // find returns the entry of a hash, or nil.
 func (b *bucket[K, V]) find(hash uint64) *Entry[K, V] {

@@ -3,6 +3,8 @@ package ristcore
 import (
 	"sync"
 	"sync/atomic"
+
+	"github.com/cachepact/cachepact/internal/spread"
 )
 
 const (
@@ -31,7 +33,7 @@ type stripe[K comparable, V any] struct {
 }
 
 func (s *stripe[K, V]) bucketOf(hash uint64) *bucket[K, V] {
-	return &s.bucket[spread(hash)<<stripeBits>>(64-bucketBits)]
+	return &s.bucket[spread.Of(hash)<<stripeBits>>(64-bucketBits)]
 }
 
 // prune removes from the pending what is applied.
