@@ -312,14 +312,16 @@ var statsFaults = []mutation{
 		}
 	}},
 	{Fault{"CountersLoseUpdates", "stats/counters", "counter = counter + 1 on an atomic, in two steps: an update that is slow takes back those that came between.", Anything}, func(c *cache) {
-		var hits uint64
+		var hits, gets uint64
 		get, stats := c.get, c.stats
 		c.get = func(ctx context.Context, key any) (backend.Entry[any], bool, error) {
 			e, hit, err := get(ctx, key)
 			if hit {
-				var was uint64
-				c.locked(func() { was = hits })
-				runtime.Gosched()
+				var was, n uint64
+				c.locked(func() { was, gets = hits, gets+1; n = gets })
+				for range 1 + n%16/15*30 { // one in sixteen is slower: threads in step lose nothing that shows
+					runtime.Gosched()
+				}
 				c.locked(func() { hits = was + 1 })
 			}
 			return e, hit, err
