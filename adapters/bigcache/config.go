@@ -1,6 +1,7 @@
 package bigcache
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/maphash"
@@ -129,7 +130,14 @@ func complete(c *bigcache.Config) (limits, error) {
 
 type seeded struct{ seed maphash.Seed }
 
-func (h seeded) Sum64(key string) uint64 { return max(1, maphash.String(h.seed, key)) }
+func (h seeded) Sum64(key string) uint64 {
+	if len(key) == 8 {
+		// Most often a number that has just been written: maphash.String reads 16
+		// bytes at once, for which the processor must wait until the write is over.
+		return max(1, maphash.Comparable(h.seed, binary.LittleEndian.Uint64(bytecache.Bytes(key))))
+	}
+	return max(1, maphash.String(h.seed, key))
+}
 
 type nonzero struct{ bigcache.Hasher }
 
