@@ -132,8 +132,8 @@ type seeded struct{ seed maphash.Seed }
 
 func (h seeded) Sum64(key string) uint64 {
 	if len(key) == 8 {
-		// Most often a number that has just been written: maphash.String reads 16
-		// bytes at once, for which the processor must wait until the write is over.
+		// Most often a number that has just been written: on amd64 maphash.String
+		// reads 16 bytes at once, and waits until the write is over.
 		return max(1, maphash.Comparable(h.seed, binary.LittleEndian.Uint64(bytecache.Bytes(key))))
 	}
 	return max(1, maphash.String(h.seed, key))

@@ -33,14 +33,15 @@ func counted(cache *fastcache.Cache) (s fastcache.Stats) {
 
 func (b *Backend[K, V]) stats(cache *fastcache.Cache) backend.Stats {
 	c := &b.counters
-	expired := int64(c.expired.Load()) // first: it is added to the misses
 	c.add.Lock()
 	lib := counted(cache)
-	misses := int64(lib.Misses) + c.add.misses + expired
+	misses := int64(lib.Misses) + c.add.misses + int64(c.expired.Load())
 	c.add.Unlock()
 
 	size, counters := int64(lib.EntriesCount), map[string]uint64{backend.CounterHits: c.hits.Sum()}
 	if b.rings != nil {
+		// Read after the library's misses, off which the adapter's own are taken:
+		// never too few, as the library counts one before the account does.
 		account := b.rings.sum(b.coder.Clock.Now())
 		size, misses = int64(account.count), misses-int64(account.misses)
 		counters[backend.CounterEvictions] = account.evictions

@@ -100,7 +100,7 @@ func (b *Backend[K, V]) Put(_ context.Context, key K, value V, ttl *time.Duratio
 
 // Invalidate implements [backend.Backend]. With a nil key it takes what it
 // takes to give back the chunks, 64 KB each. Gets go on meanwhile; Puts wait,
-// unless [Options].LooseSize is set.
+// unless [Options].LooseSize is set, and what removes a key waits in any case.
 func (b *Backend[K, V]) Invalidate(_ context.Context, key *K) error {
 	if key == nil {
 		return wrap("invalidate", b.removeAll(false))

@@ -21,7 +21,7 @@ var (
 // least 0.85 of the raw library's is a time of at most 1/0.85.
 var bounds = []bound{
 	{kase: getHit, value: "bytes", libraries: byteCaches, most: 1.25},
-	{kase: getHit, value: "int", libraries: ristrettos, most: 1.2}, // they compare the key
+	{kase: getHit, value: "int", libraries: ristrettos, most: 1.2}, // which also compare the key
 	{kase: getHit, value: "int", most: 1.1},
 	{kase: getMiss, value: "int", libraries: []string{"freecache", "fastcache", looseFast}, most: 1.8},
 	{kase: getMiss, value: "int", libraries: ristrettos, most: 1.2},

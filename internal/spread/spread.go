@@ -24,8 +24,8 @@ const tallyBits = 4
 
 // A Tally counts. Any number of goroutines may add to it at once.
 type Tally [1 << tallyBits]struct {
+	_ [56]byte // apart from each other, and from what is before
 	n atomic.Uint64
-	_ [56]byte // a cache line each
 }
 
 // Add counts one more.
