@@ -46,6 +46,7 @@ soak: ## what CI has no time for: the correct backends 50 times on 1, 2 and 8 pr
 	go test -count=50 -cpu=1,2,8 -timeout=60m -run '^Test(Correct_Accepted|Correct|Reference)$$' ./conformance ./conformance/faulty ./conformance/zoo
 	go test -race -count=20 -timeout=60m -run '^Test(Correct_Accepted|Correct|Reference)$$' ./conformance ./conformance/faulty ./conformance/zoo
 	go test -timeout=60m ./conformance/faulty -long
+	go test -timeout=60m ./conformance/zoo -long -run Correct/weighed
 lint: ## static checks and formatting
 	$(lint) run ./...
 fmt: ## format the code

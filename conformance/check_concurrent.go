@@ -74,7 +74,7 @@ func (p *probe[K, V]) barrier() {
 	n := min(8, p.r.keys.N)
 	var seq [8]atomic.Int64 // number of the last Put that returned, by key
 	base := p.nvals + 1
-	per := p.rounds(600)
+	per := p.scaled(600)
 	number := func(key, i int) int { return base + i*n + key }
 	var wg sync.WaitGroup
 	var mu sync.Mutex
@@ -139,7 +139,7 @@ func (p *probe[K, V]) ownWrites() {
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	for c := range clients {
-		vals := make([]V, p.rounds(150))
+		vals := make([]V, p.scaled(150))
 		for i := range vals {
 			vals[i] = p.val()
 		}

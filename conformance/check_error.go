@@ -335,20 +335,18 @@ func (p *probe[K, V]) withContext(ctx context.Context, cause error) {
 		p.failf("Get with a context that is done = a miss")("a hit, or the context's error: a miss would say that the entry is gone")
 	}
 	value := p.val()
-	c := p.cell(p.key(0))
+	c, before := p.cell(p.key(0)), time.Now()
 	err = p.b.Put(ctx, p.key(0), value, nil)
 	p.flushed(&err)
 	p.note(op[K, V]{kind: opPut, key: p.key(0), val: value, err: err, done: true})
 	switch {
 	case err == nil:
-		c.past = append(c.past, c.val)
-		c.val = value
+		c.renew(value, before)
 	case errors.Is(err, cause): // either value, or none
 		if v, hit, _ := p.b.Get(p.ctx, p.key(0)); !hit {
 			c.lose("its Put was cancelled")
 		} else if p.same(v, value) {
-			c.past = append(c.past, c.val)
-			c.val = value
+			c.renew(value, before)
 		}
 	default:
 		p.failf("Put with a context that is done = error %q", err)("nil, or an error that wraps %q", cause)

@@ -139,20 +139,6 @@ func (r *runner[K, V]) replay(o Options, steps []step) *fault {
 	})
 }
 
-// atLeast returns how many entries must be counted.
-func (p *probe[K, V]) atLeast() int64 {
-	if p.lossy || p.r.traits.Refuses {
-		return 0
-	}
-	n, now := int64(0), time.Now()
-	for _, c := range p.model {
-		if c.alive(now) {
-			n++
-		}
-	}
-	return n
-}
-
 // shrink drops steps as long as the sequence still fails, within two seconds.
 func (r *runner[K, V]) shrink(o Options, steps []step, f *fault) ([]step, *fault) {
 	start := time.Now()

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -22,8 +23,20 @@ func parallel(f func()) {
 	f()
 }
 
-// rounds scales an amount of work down where it is dear.
-func (p *probe[K, V]) rounds(n int) int {
+// rounds counts from 0 through an amount of work, which is less where work is
+// dear, and ends early when the check's time is running out.
+func (p *probe[K, V]) rounds(n int) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for i := range p.scaled(n) {
+			if i > 0 && p.hurried() || !yield(i) {
+				return
+			}
+		}
+	}
+}
+
+// scaled returns an amount of work, which is less where work is dear.
+func (p *probe[K, V]) scaled(n int) int {
 	if raceEnabled {
 		n /= 3
 	}
