@@ -168,7 +168,7 @@ func (c *Cache[K, V]) get(key K) (value V, deadline int64, hit bool, err error) 
 	// An entry leaves the pending only when the library has it, so that one that
 	// is missed here is found there. The library is asked in any case, to count a
 	// use.
-	e := g.stripeOf(hash).bucketOf(hash).find(hash)
+	e := g.pending(hash)
 	if g.ready.Load() {
 		if found := g.lib.Get(hash); e == nil {
 			e = found

@@ -33,6 +33,7 @@ type generation[K comparable, V any] struct {
 	dropped atomic.Int64 // entries, by the library
 	_       [64]byte
 
+	marks  marks
 	stripe [1 << stripeBits]stripe[K, V]
 }
 
@@ -100,7 +101,7 @@ func (g *generation[K, V]) prune() {
 	}
 	applied := g.backlog.applied.Load()
 	for i := range g.stripe {
-		g.stripe[i].prune(applied)
+		g.stripe[i].prune(applied, &g.marks)
 	}
 }
 
@@ -115,7 +116,7 @@ func (g *generation[K, V]) close() {
 // peek returns the entry of a hash, or nil. It counts no use of one that it does
 // not find.
 func (g *generation[K, V]) peek(hash uint64) *Entry[K, V] {
-	if e := g.stripeOf(hash).bucketOf(hash).find(hash); e != nil || !g.ready.Load() {
+	if e := g.pending(hash); e != nil || !g.ready.Load() {
 		return e
 	}
 	return g.lib.Peek(hash)

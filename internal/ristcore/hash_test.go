@@ -21,7 +21,7 @@ type blank struct {
 	f float64
 }
 
-// Integers are spread over the stripes and the bits of a bucket whatever they have in
+// Integers are spread over the stripes and the bits of a word whatever they have in
 // common.
 func TestSpread(t *testing.T) {
 	const n = 1 << 12
@@ -30,12 +30,13 @@ func TestSpread(t *testing.T) {
 		bits := map[uint64]bool{}
 		for i := range uint64(n) {
 			stripes[spread.Of(i<<shift)>>(64-stripeBits)]++
-			bits[bit(i<<shift)] = true
+			_, bit := new(marks).of(i << shift)
+			bits[bit] = true
 		}
 		if most := slices.Max(stripes[:]); most > 2*n/len(stripes) {
 			t.Errorf("of %d multiples of 1<<%d one stripe gets %d", n, shift, most)
 		}
-		if shift+stripeBits+bucketBits+6 <= 64 && len(bits) != 64 { // else all bits go to stripes and buckets
+		if shift+markBits+6 <= 64 && len(bits) != 64 { // else they go to words
 			t.Errorf("%d multiples of 1<<%d have %d of 64 bits", n, shift, len(bits))
 		}
 	}

@@ -195,10 +195,9 @@ func open(t *testing.T) (*Cache[int, int], *shelf) {
 }
 
 // gather returns hashes of one stripe, for small numbers of different buckets.
-func gather(n int) uint64 {
-	const inverse = 0xf1de83e19937733d // of the factor of spread.Of
-	return uint64(n) << (64 - stripeBits - bucketBits) * inverse
-}
+func gather(n int) uint64 { return uint64(n) << (64 - stripeBits - bucketBits) * unspread }
+
+const unspread = 0xf1de83e19937733d // the inverse of the factor of spread.Of
 
 // prune removes from the pending entries those that the library has.
 func prune(c *Cache[int, int]) {
@@ -519,13 +518,16 @@ func TestExpireWhileEvicted(t *testing.T) {
 
 // An entry that is not pending keeps no other in memory.
 func TestPruneUnlinks(t *testing.T) {
-	var b bucket[int, int]
+	var (
+		b bucket[int, int]
+		m marks
+	)
 	entries := make([]*Entry[int, int], 4)
 	for i := range entries {
 		entries[i] = &Entry[int, int]{key: i, order: uint64(i + 1)}
-		b.link(entries[i])
+		b.link(entries[i], &m)
 	}
-	b.prune(3)
+	b.prune(3, &m)
 	for i, e := range entries {
 		if e.older.Load() != nil {
 			t.Errorf("entry %d keeps another", i)
@@ -534,6 +536,35 @@ func TestPruneUnlinks(t *testing.T) {
 	if b.find(0) != entries[3] {
 		t.Error("the pending entry is not found")
 	}
+}
+
+// After a prune the marks are those of what is pending, in this bucket and others.
+func TestPruneMarks(t *testing.T) {
+	const each = 16 // groups of hashes in a bucket
+	var (
+		b [2]bucket[int, int]
+		m marks
+	)
+	hash := func(n int) uint64 { return uint64(n) << (64 - markBits - 6) * unspread }
+	for n := range 2 * each {
+		b[n/each].link(&Entry[int, int]{hash: hash(n), order: uint64(n % each)}, &m)
+	}
+	pending := func(n int) bool { return true }
+	check := func(when string) {
+		t.Helper()
+		for n := range 2 * each {
+			if word, bit := m.of(hash(n)); word.Load()&bit != 0 != pending(n) {
+				t.Errorf("%s: group %d is marked: %t", when, n, !pending(n))
+			}
+		}
+	}
+	check("at first")
+	b[1].prune(each/2-1, &m)
+	pending = func(n int) bool { return n < each || n >= each+each/2 }
+	check("half of a bucket is pruned")
+	b[1].prune(each, &m)
+	pending = func(n int) bool { return n < each }
+	check("all of it is")
 }
 
 // While the early inserts are handed to a new library it may apply some. They are

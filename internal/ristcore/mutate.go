@@ -76,7 +76,7 @@ func (g *generation[K, V]) insert(key K, hash uint64, value V, deadline int64, m
 	s.cells.add(e)
 	s.live++
 	sent := g.sent.Add(1) // before a Get can find e, see Invalidate
-	s.bucketOf(hash).link(e)
+	s.bucketOf(hash).link(e, &g.marks)
 	s.inserts.Add(1)
 	g.set(e)
 	e.order = g.sent.Load() // those before it in the buffer, and it, are no more

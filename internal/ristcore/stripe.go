@@ -10,6 +10,7 @@ import (
 const (
 	stripeBits = 6
 	bucketBits = 4
+	markBits   = 8 // at least stripeBits, at most those of stripe and bucket
 )
 
 // A stripe is the share of the entries whose spread hashes agree in the topmost
@@ -37,11 +38,11 @@ func (s *stripe[K, V]) bucketOf(hash uint64) *bucket[K, V] {
 }
 
 // prune removes from the pending what is applied.
-func (s *stripe[K, V]) prune(applied uint64) {
+func (s *stripe[K, V]) prune(applied uint64, m *marks) {
 	s.insert.Lock()
 	defer s.insert.Unlock()
 	for i := range s.bucket {
-		s.bucket[i].prune(applied)
+		s.bucket[i].prune(applied, m)
 	}
 }
 
