@@ -15,6 +15,7 @@ import (
 
 	"github.com/cachepact/cachepact/adapters/bigcache"
 	"github.com/cachepact/cachepact/backend"
+	"github.com/cachepact/cachepact/internal/adaptertest"
 )
 
 // A same is a Hasher under which all keys collide.
@@ -144,12 +145,6 @@ type session struct {
 	token string
 }
 
-// A fickle codec cannot read what it wrote.
-type fickle struct{}
-
-func (fickle) Append(dst []byte, s session) ([]byte, error) { return append(dst, s.token...), nil }
-func (fickle) Decode([]byte) (session, error)               { return session{}, errors.New("secret") }
-
 func TestCodec(t *testing.T) {
 	ctx := t.Context()
 	b, err := bigcache.New[string](bigcache.Config(1), bigcache.Options[session]{Codec: bigcache.JSON[session]()})
@@ -163,22 +158,11 @@ func TestCodec(t *testing.T) {
 		t.Errorf("Get = %+v, %v, %v", got, hit, err)
 	}
 
-	b, err = bigcache.New[string](bigcache.Config(1), bigcache.Options[session]{Codec: fickle{}})
+	other, err := bigcache.New[string](bigcache.Config(1), bigcache.Options[string]{Codec: adaptertest.Fickle{}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := b.Put(ctx, "k", session{}, nil); err != nil {
-		t.Fatal(err)
-	}
-	if _, hit, err := b.Get(ctx, "k"); hit || err == nil || strings.Contains(err.Error(), "secret") {
-		t.Errorf("Get = %v, %v, want an error that does not quote the codec's", hit, err)
-	}
-	for k := range b.All() {
-		t.Errorf("All yielded %q, which cannot be decoded", k)
-	}
-	if s, err := b.Stats(ctx); err != nil || s.Counters[backend.CounterHits] != 0 || s.Counters[backend.CounterMisses] != 0 {
-		t.Errorf("Stats = %+v, %v, want neither a hit nor a miss", s, err)
-	}
+	adaptertest.CodecFails(t, other)
 }
 
 // A keeper is a Hasher that keeps the keys it is shown.

@@ -2,6 +2,7 @@ package bigcache_test
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/cachepact/cachepact/adapters/bigcache"
 	"github.com/cachepact/cachepact/backend"
+	"github.com/cachepact/cachepact/internal/adaptertest"
 )
 
 // Each bad field of a configuration is an error of New that names it.
@@ -120,23 +122,6 @@ func TestLimits(t *testing.T) {
 				t.Fatalf("%+v: Get after Put of %d and %d bytes = %d bytes, %v, %v", config, len(key), len(value), len(got), hit, err)
 			}
 		}
-		if err := b.Put(ctx, "other", []byte("kept"), nil); err != nil {
-			t.Fatal(err)
-		}
-		if err := b.Put(ctx, "key", []byte("old"), nil); err != nil {
-			t.Fatal(err)
-		}
-		if err := b.Put(ctx, "key", make([]byte, maxValue+1), nil); !errors.Is(err, backend.ErrTooLarge) {
-			t.Errorf("%+v: Put of %d bytes = %v, want ErrTooLarge", config, maxValue+1, err)
-		}
-		if got, hit, err := b.Get(ctx, "key"); hit || err != nil {
-			t.Errorf("%+v: Get after a failed Put = %q, %v", config, got, err)
-		}
-		if _, hit, err := b.Get(ctx, "other"); !hit || err != nil {
-			t.Errorf("%+v: a failed Put has removed another key: %v", config, err)
-		}
-		if _, hit, err := b.Get(ctx, strings.Repeat("x", maxKey+1)); hit || !errors.Is(err, backend.ErrTooLarge) {
-			t.Errorf("%+v: Get of a key of %d bytes = %v, want ErrTooLarge", config, maxKey+1, err)
-		}
+		t.Run(fmt.Sprintf("%d shards with entries of %d", config.Shards, config.MaxEntrySize), func(t *testing.T) { adaptertest.TooLarge(t, b) })
 	}
 }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/cachepact/cachepact/adapters/fastcache"
 	"github.com/cachepact/cachepact/backend"
+	"github.com/cachepact/cachepact/internal/adaptertest"
 )
 
 func open[K comparable, V any](t *testing.T) *fastcache.Backend[K, V] {
@@ -84,23 +85,7 @@ func testLimits(t *testing.T, loose bool) {
 			}
 		}
 	}
-	if err := errors.Join(b.Put(ctx, "key", []byte("old"), nil), b.Put(ctx, "other", []byte("kept"), nil)); err != nil {
-		t.Fatal(err)
-	}
-	if err := b.Put(ctx, "key", make([]byte, fastcache.MaxValue+1), nil); !errors.Is(err, backend.ErrTooLarge) {
-		t.Errorf("Put of a byte too many = %v, want ErrTooLarge", err)
-	}
-	if got, hit, err := b.Get(ctx, "key"); hit || err != nil {
-		t.Errorf("Get after a failed Put = %q, %v", got, err)
-	}
-	if _, hit, err := b.Get(ctx, "other"); !hit || err != nil {
-		t.Errorf("a failed Put has removed another key: %v", err)
-	}
-	for _, err := range []error{b.Put(ctx, key+"k", nil, nil), backend.InvalidateKey(ctx, b, key+"k")} {
-		if !errors.Is(err, backend.ErrTooLarge) {
-			t.Errorf("a key of a byte too many gives %v, want ErrTooLarge", err)
-		}
-	}
+	adaptertest.TooLarge(t, b)
 }
 
 // collision returns two keys with one xxhash. The hash of 64 bytes takes its
@@ -246,38 +231,12 @@ func TestCounters(t *testing.T) {
 	})
 }
 
-// A fickle codec cannot read what it wrote.
-type fickle struct{}
-
-func (fickle) Append(dst []byte, s string) ([]byte, error) {
-	if s == "bad" {
-		return dst, errors.New("secret")
-	}
-	return append(dst, s...), nil
-}
-func (fickle) Decode([]byte) (string, error) { return "", errors.New("secret") }
-
 func TestCodec(t *testing.T) {
-	ctx := t.Context()
-	b, err := fastcache.New[string](fastcache.MinBytes, fastcache.Options[string]{Codec: fickle{}})
+	b, err := fastcache.New[string](fastcache.MinBytes, fastcache.Options[string]{Codec: adaptertest.Fickle{}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := b.Put(ctx, "k", "v", nil); err != nil {
-		t.Fatal(err)
-	}
-	if _, hit, err := b.Get(ctx, "k"); hit || err == nil || strings.Contains(err.Error(), "secret") {
-		t.Errorf("Get = %v, %v, want an error that does not quote the codec's", hit, err)
-	}
-	if s, err := b.Stats(ctx); err != nil || s.Counters[backend.CounterHits] != 0 || s.Counters[backend.CounterMisses] != 0 {
-		t.Errorf("Stats = %+v, %v, want neither a hit nor a miss", s, err)
-	}
-	if err := b.Put(ctx, "k", "bad", nil); err == nil || strings.Contains(err.Error(), "secret") {
-		t.Errorf("Put = %v, want an error that does not quote the codec's", err)
-	}
-	if s, err := b.Stats(ctx); err != nil || s.Size != 0 {
-		t.Errorf("Stats after a failed Put = %+v, %v, want none", s, err)
-	}
+	adaptertest.CodecFails(t, b)
 }
 
 // Close gives back the chunks, though others put meanwhile: the next cache takes

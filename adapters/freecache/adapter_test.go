@@ -14,6 +14,7 @@ import (
 
 	"github.com/cachepact/cachepact/adapters/freecache"
 	"github.com/cachepact/cachepact/backend"
+	"github.com/cachepact/cachepact/internal/adaptertest"
 )
 
 func open[K comparable, V any](t *testing.T, size int) *freecache.Backend[K, V] {
@@ -73,24 +74,7 @@ func TestLimits(t *testing.T) {
 				}
 			}
 		}
-		if err := errors.Join(b.Put(ctx, "key", []byte("old"), nil), b.Put(ctx, "other", []byte("kept"), nil)); err != nil {
-			t.Fatal(err)
-		}
-		if err := b.Put(ctx, "key", make([]byte, maxValue+1), nil); !errors.Is(err, backend.ErrTooLarge) {
-			t.Errorf("%d bytes: Put of a byte too many = %v, want ErrTooLarge", size, err)
-		}
-		if got, hit, err := b.Get(ctx, "key"); hit || err != nil {
-			t.Errorf("%d bytes: Get after a failed Put = %q, %v", size, got, err)
-		}
-		if _, hit, err := b.Get(ctx, "other"); !hit || err != nil {
-			t.Errorf("%d bytes: a failed Put has removed another key: %v", size, err)
-		}
-		key := strings.Repeat("k", maxKey+1)
-		for _, err := range []error{b.Put(ctx, key, nil, nil), backend.InvalidateKey(ctx, b, key)} {
-			if !errors.Is(err, backend.ErrTooLarge) {
-				t.Errorf("%d bytes: a key of a byte too many gives %v, want ErrTooLarge", size, err)
-			}
-		}
+		t.Run(fmt.Sprint(size), func(t *testing.T) { adaptertest.TooLarge(t, b) })
 	}
 }
 
@@ -167,41 +151,12 @@ func TestCounters(t *testing.T) {
 	})
 }
 
-// A fickle codec cannot read what it wrote.
-type fickle struct{}
-
-func (fickle) Append(dst []byte, s string) ([]byte, error) {
-	if s == "bad" {
-		return dst, errors.New("secret")
-	}
-	return append(dst, s...), nil
-}
-func (fickle) Decode([]byte) (string, error) { return "", errors.New("secret") }
-
 func TestCodec(t *testing.T) {
-	ctx := t.Context()
-	b, err := freecache.New[string](freecache.MinSize, freecache.Options[string]{Codec: fickle{}})
+	b, err := freecache.New[string](freecache.MinSize, freecache.Options[string]{Codec: adaptertest.Fickle{}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := b.Put(ctx, "k", "v", nil); err != nil {
-		t.Fatal(err)
-	}
-	if _, hit, err := b.Get(ctx, "k"); hit || err == nil || strings.Contains(err.Error(), "secret") {
-		t.Errorf("Get = %v, %v, want an error that does not quote the codec's", hit, err)
-	}
-	for k := range b.All() {
-		t.Errorf("All yielded %q, which cannot be decoded", k)
-	}
-	if s, err := b.Stats(ctx); err != nil || s.Counters[backend.CounterHits] != 0 || s.Counters[backend.CounterMisses] != 0 {
-		t.Errorf("Stats = %+v, %v, want neither a hit nor a miss", s, err)
-	}
-	if err := b.Put(ctx, "k", "bad", nil); err == nil || strings.Contains(err.Error(), "secret") {
-		t.Errorf("Put = %v, want an error that does not quote the codec's", err)
-	}
-	if s, err := b.Stats(ctx); err != nil || s.Size != 0 {
-		t.Errorf("Stats after a failed Put = %+v, %v, want none", s, err)
-	}
+	adaptertest.CodecFails(t, b)
 }
 
 // A sweep that finds an entry expired does not remove what is put meanwhile, and
