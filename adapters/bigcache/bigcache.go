@@ -126,7 +126,7 @@ func (b *Backend[K, V]) Stats(context.Context) (backend.Stats, error) {
 		return backend.Stats{}, wrap("stats", backend.ErrClosed)
 	}
 	b.sweep(cache)
-	return backend.Stats{Size: int64(cache.Len()), Counters: b.counters.read(cache)}, nil
+	return backend.Stats{Size: int64(cache.Len()), Counters: b.counters.read()}, nil
 }
 
 // GetEntry implements [backend.EntryGetter].
@@ -157,7 +157,7 @@ func (b *Backend[K, V]) All() iter.Seq2[K, V] {
 			if b.cache.Load() == nil {
 				return
 			}
-			entry, ok := b.peek(cache, name)
+			entry, ok := peek(cache, name)
 			if !ok {
 				continue
 			}

@@ -25,6 +25,8 @@ func TestAny(t *testing.T) {
 	adaptertest.Anys(t, open[any, string], open[any, []byte], open[any, adaptertest.Value])
 }
 
+func TestLossless(t *testing.T) { adaptertest.Lossless(t, open[int, int64]) }
+
 func open[K comparable, V any](conformance.Options) (backend.Backend[K, V], error) {
 	config := bigcache.Config(64)
 	config.Shards = 4 // large enough for the largest values

@@ -3,27 +3,21 @@ package bigcache
 import (
 	"sync/atomic"
 
-	"github.com/allegro/bigcache/v3"
-
 	"github.com/cachepact/cachepact/backend"
-	"github.com/cachepact/cachepact/internal/bytecache"
+	"github.com/cachepact/cachepact/internal/spread"
 )
 
-// counters corrects what the library counts.
+// counters counts Gets. The library counts them too, but before it is known whether
+// an entry has expired, and the adapter's own reads among them.
 type counters struct {
-	peekHits, peekMisses atomic.Uint64 // the adapter's own reads
-	expired              atomic.Uint64 // Gets that found an expired entry
-	expirations          atomic.Uint64
-
-	hits, misses bytecache.Counter
+	hits, misses spread.Tally
+	expirations  atomic.Uint64
 }
 
-func (c *counters) read(cache *bigcache.BigCache) map[string]uint64 {
-	expired := int64(c.expired.Load()) // first: it is added to the misses
-	s := cache.Stats()
+func (c *counters) read() map[string]uint64 {
 	return map[string]uint64{
-		backend.CounterHits:        c.hits.Raise(s.Hits - int64(c.expired.Load()+c.peekHits.Load())),
-		backend.CounterMisses:      c.misses.Raise(s.Misses + s.Collisions + expired - int64(c.peekMisses.Load())),
+		backend.CounterHits:        c.hits.Sum(),
+		backend.CounterMisses:      c.misses.Sum(),
 		backend.CounterExpirations: c.expirations.Load(),
 	}
 }

@@ -35,19 +35,20 @@ func (b *Backend[K, V]) getName(name string) (value V, deadline int64, hit bool,
 	entry, err := cache.Get(name) // a copy
 	if err != nil {
 		if err == bigcache.ErrEntryNotFound { //nolint:errorlint // never wrapped, and errors.Is takes a fifth of a miss
+			b.counters.misses.Add()
 			return value, 0, false, nil
 		}
 		return value, 0, false, wrap("get", err)
 	}
 	deadline, data := bytecache.Split(entry)
 	if b.coder.Clock.Expired(deadline) {
-		b.counters.expired.Add(1)
+		b.counters.misses.Add()
 		return value, 0, false, nil
 	}
 	if value, err = b.coder.ValueOwned(data); err != nil {
-		b.counters.peekHits.Add(1)
 		return value, 0, false, wrap("get", err)
 	}
+	b.counters.hits.Add()
 	return value, deadline, true, nil
 }
 
@@ -87,19 +88,14 @@ func (b *Backend[K, V]) removeIf(cache *bigcache.BigCache, name string, cond fun
 	lock := b.stripes.Of(b.hasher.Sum64(name))
 	lock.Lock()
 	defer lock.Unlock()
-	entry, ok := b.peek(cache, name)
+	entry, ok := peek(cache, name)
 	return ok && cond(entry) && cache.Delete(name) == nil
 }
 
-// peek returns a copy of the entry of name. It is not counted.
-func (b *Backend[K, V]) peek(cache *bigcache.BigCache, name string) ([]byte, bool) {
+// peek returns a copy of the entry of name.
+func peek(cache *bigcache.BigCache, name string) ([]byte, bool) {
 	entry, err := cache.Get(name)
-	if err != nil {
-		b.counters.peekMisses.Add(1)
-		return nil, false
-	}
-	b.counters.peekHits.Add(1)
-	return entry, true
+	return entry, err == nil
 }
 
 // sweep removes the expired entries if there can be any.

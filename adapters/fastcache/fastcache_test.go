@@ -32,6 +32,8 @@ func TestLooseSize(t *testing.T) {
 	})
 }
 
+func TestLossless(t *testing.T) { adaptertest.Lossless(t, openAny[int, int64]) }
+
 func openLoose[K comparable, V any](conformance.Options) (backend.Backend[K, V], error) {
 	return fastcache.New[K](fastcache.MinBytes, fastcache.Options[V]{LooseSize: true})
 }

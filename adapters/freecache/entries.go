@@ -63,9 +63,9 @@ func (b *Backend[K, V]) getName(name string) (value V, deadline int64, hit bool,
 		return value, 0, false, nil
 	}
 	if value, err = b.coder.ValueOwned(data); err != nil {
-		b.counters.undecoded.Add(1)
 		return value, 0, false, wrap("get", err)
 	}
+	b.counters.hits.Add()
 	return value, deadline, true, nil
 }
 

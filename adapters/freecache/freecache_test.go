@@ -25,6 +25,8 @@ func TestAny(t *testing.T) {
 	adaptertest.Anys(t, openAny[any, string], openAny[any, []byte], openAny[any, adaptertest.Value])
 }
 
+func TestLossless(t *testing.T) { adaptertest.Lossless(t, openAny[int, int64]) }
+
 func openAny[K comparable, V any](conformance.Options) (backend.Backend[K, V], error) {
 	return freecache.New[K](16<<20, freecache.Options[V]{})
 }

@@ -33,6 +33,8 @@ func TestNumbers(t *testing.T) {
 	adaptertest.Numbers(t, open[string, int])
 }
 
+func TestLossless(t *testing.T) { adaptertest.Lossless(t, open[int, int64]) }
+
 func open[K comparable, V any](o conformance.Options) (backend.Backend[K, V], error) {
 	return otter.New(&library.Options[K, V]{MaximumSize: o.Capacity})
 }

@@ -33,3 +33,5 @@ func TestStruct(t *testing.T) {
 func TestAny(t *testing.T) {
 	adaptertest.Anys(t, open[any, string], open[any, []byte], open[any, adaptertest.Value])
 }
+
+func TestLossless(t *testing.T) { adaptertest.Lossless(t, open[int, int64]) }

@@ -54,6 +54,31 @@ func TestStrandsNobody(t *testing.T) {
 	}
 }
 
+// TestTakenTimer writes to a key while its timer, the only one, has been taken to
+// remove the expired entry, and is not forgotten yet. Whoever took it must find that
+// it is no longer the key's.
+func TestTakenTimer(t *testing.T) {
+	ctx := t.Context()
+	for name, write := range map[string]func(b *Backend[int, int]) error{
+		"Put":        func(b *Backend[int, int]) error { return b.Put(ctx, 1, 2, nil) },
+		"Invalidate": func(b *Backend[int, int]) error { return b.Invalidate(ctx, new(1)) },
+	} {
+		b := newBackend(t, 100)
+		if err := b.Put(ctx, 1, 1, new(time.Duration(1))); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Millisecond)
+		s := b.store.Load()
+		taken := s.timers.pop(b.clock.Now())
+		if err := write(b); err != nil {
+			t.Fatal(err)
+		}
+		if s.timers.removeThis(taken) {
+			t.Errorf("%s has left the timer of the expired entry", name)
+		}
+	}
+}
+
 // TestCountersSurviveInvalidate checks that no counter falls, and that a Get of
 // an expired entry is a miss.
 func TestCountersSurviveInvalidate(t *testing.T) {

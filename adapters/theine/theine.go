@@ -39,6 +39,7 @@ import (
 	"github.com/cachepact/cachepact/backend"
 	"github.com/cachepact/cachepact/internal/clock"
 	"github.com/cachepact/cachepact/internal/expiry"
+	"github.com/cachepact/cachepact/internal/spread"
 )
 
 // Backend is a [backend.Backend] over the library's cache. Values are held by
@@ -56,11 +57,11 @@ type Backend[K comparable, V any] struct {
 
 	_                      [64]byte // the rest is on cache lines of its own
 	evictions, expirations atomic.Uint64
+	hits                   spread.Tally  // the library's are counted before it is known whether the entry has expired
 	late                   atomic.Uint64 // Gets that found an expired entry
 
-	mu           sync.Mutex // held to replace store, and to count
-	hits, misses uint64     // of the stores that have been replaced
-	most         uint64     // hits that have been reported
+	mu     sync.Mutex // held to replace store, and to count misses
+	misses uint64     // of the stores that have been replaced
 }
 
 // A store is a cache of the library with what belongs to it.
@@ -121,6 +122,7 @@ func (b *Backend[K, V]) Get(_ context.Context, key K) (value V, hit bool, err er
 		b.late.Add(1)
 		return value, false, nil
 	}
+	b.hits.Add()
 	return e.value, true, nil
 }
 
@@ -151,7 +153,7 @@ func (b *Backend[K, V]) Put(_ context.Context, key K, value V, ttl *time.Duratio
 		return wrap("put", backend.ErrClosed)
 	}
 	e := entry[K, V]{value: value}
-	if deadline != clock.Never || s.timers.next.Load() != expiry.None {
+	if deadline != clock.Never || s.timers.some.Load() {
 		e.timer = s.timers.set(key, deadline)
 	}
 	s.cache.Set(key, e, 1)
@@ -185,10 +187,9 @@ func (b *Backend[K, V]) Stats(context.Context) (backend.Stats, error) {
 		}
 		size = b.size(s)
 	}
-	hits, misses := b.counters()
 	return backend.Stats{Size: size, Counters: map[string]uint64{
-		backend.CounterHits:        hits,
-		backend.CounterMisses:      misses,
+		backend.CounterHits:        b.hits.Sum(),
+		backend.CounterMisses:      b.missed(),
 		backend.CounterEvictions:   b.evictions.Load(),
 		backend.CounterExpirations: b.expirations.Load(),
 	}}, nil
@@ -211,6 +212,7 @@ func (b *Backend[K, V]) GetEntry(_ context.Context, key K) (backend.Entry[V], bo
 		b.late.Add(1)
 		return backend.Entry[V]{}, false, nil
 	}
+	b.hits.Add()
 	found := backend.Entry[V]{Value: e.value}
 	if e.timer != nil {
 		found.Deadline = b.clock.Time(e.timer.Deadline)
@@ -257,8 +259,9 @@ func (b *Backend[K, V]) Traits() backend.Traits {
 	return backend.Traits{Values: backend.ByReference, Refuses: true}
 }
 
-// Close removes every entry, ends the library's goroutines, and implements
-// [io.Closer].
+// Close removes every entry and tells the library's goroutines to end. They do so a
+// moment later: the library has no way to wait for that, which the suite has patience
+// enough not to notice. It implements [io.Closer].
 func (b *Backend[K, V]) Close() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -364,19 +367,15 @@ func (b *Backend[K, V]) removed(s *store[K, V], e entry[K, V], reason theine.Rem
 	}
 }
 
-// counters returns the hits and misses. The library takes an expired entry for a
-// hit.
-func (b *Backend[K, V]) counters() (hits, misses uint64) {
+// missed returns the number of misses.
+func (b *Backend[K, V]) missed() uint64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	hits, misses = b.hits, b.misses
+	misses := b.misses + b.late.Load()
 	if s := b.store.Load(); s != nil {
-		now := s.cache.Stats()
-		hits, misses = hits+now.Hits(), misses+now.Misses()
+		misses += s.cache.Stats().Misses()
 	}
-	late := b.late.Load()
-	b.most = max(b.most, hits-min(hits, late))
-	return b.most, misses + late
+	return misses
 }
 
 // invalidateAll replaces the store by an empty one.
@@ -405,9 +404,7 @@ func (b *Backend[K, V]) replace(s, next *store[K, V]) {
 		await(&b.stripes[i].Mutex)
 	}
 	await(&b.flush)
-	m := s.cache.Stats()
-	b.hits += m.Hits()
-	b.misses += m.Misses()
+	b.misses += s.cache.Stats().Misses()
 	s.cache.Close()
 }
 

@@ -26,6 +26,8 @@ func TestAny(t *testing.T) {
 	adaptertest.Anys(t, open[any, string], open[any, []byte], open[any, adaptertest.Value])
 }
 
+func TestLossless(t *testing.T) { adaptertest.Lossless(t, open[int, int64]) }
+
 func open[K comparable, V any](o conformance.Options) (backend.Backend[K, V], error) {
 	return theine.New[K, V](int64(cmp.Or(o.Capacity, 1<<20)))
 }

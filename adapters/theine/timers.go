@@ -15,7 +15,8 @@ type timer[K comparable] = expiry.Node[K]
 // timers are those of the entries of a store. The caller holds the stripe of a
 // key to set or remove its timer.
 type timers[K comparable] struct {
-	next atomic.Int64 // when the first timer can come
+	next atomic.Int64 // when the first of those in the queue can come
+	some atomic.Bool  // byKey has any
 
 	mu    sync.Mutex
 	byKey map[K]*timer[K]
@@ -41,6 +42,7 @@ func (t *timers[K]) set(key K, deadline int64) *timer[K] {
 		t.queue.Remove(old)
 	}
 	t.byKey[key] = n
+	t.some.Store(true)
 	t.queue.Add(n)
 	t.next.Store(t.queue.Next())
 	return n
@@ -48,8 +50,8 @@ func (t *timers[K]) set(key K, deadline int64) *timer[K] {
 
 // remove removes the timer of key, if there is one.
 func (t *timers[K]) remove(key K) {
-	if t.next.Load() == expiry.None {
-		return // the holder of the stripe sees its own timer
+	if !t.some.Load() {
+		return // the holder of the stripe would see that of its key
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -71,6 +73,7 @@ func (t *timers[K]) removeThis(n *timer[K]) bool {
 
 func (t *timers[K]) forget(n *timer[K]) {
 	delete(t.byKey, n.Key)
+	t.some.Store(len(t.byKey) > 0)
 	t.queue.Remove(n)
 	t.next.Store(t.queue.Next())
 }

@@ -134,6 +134,30 @@ func TestAllEndsWithItsEntries(t *testing.T) {
 	}
 }
 
+// TestAllLeavesOutExpired lets entries expire under way. None is yielded then, also
+// if its key has been put again.
+func TestAllLeavesOutExpired(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBackend(t, 0)
+		for i := range 10 {
+			put(t, b, i, -1, new(time.Minute))
+		}
+		first := true
+		for key, value := range b.All() {
+			if !first && value == -1 {
+				t.Errorf("All yields key %d after its deadline", key)
+			}
+			if first {
+				time.Sleep(time.Hour)
+				for i := range 10 {
+					put(t, b, i, i, nil)
+				}
+			}
+			first = false
+		}
+	})
+}
+
 // TestNoGoroutine checks that a cache that nobody closes leaves nothing behind.
 func TestNoGoroutine(t *testing.T) {
 	before := runtime.NumGoroutine()

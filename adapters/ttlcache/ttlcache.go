@@ -177,7 +177,7 @@ func (b *Backend[K, V]) All() iter.Seq2[K, V] {
 			if b.cache.Load() != cache {
 				return // everything in it has been removed
 			}
-			if cache.Has(key) && !yield(key, item.Value()) {
+			if cache.Has(key) && !item.IsExpired() && !yield(key, item.Value()) {
 				return
 			}
 		}
