@@ -294,6 +294,32 @@ var statsFaults = []mutation{
 			return get(ctx, key)
 		}
 	}},
+	{Fault{"DeadlinesCountAsExpirations", "stats/counters", "A timer is set for each TTL and not stopped when the entry is replaced or removed; it counts an expiration when it fires.", Anything}, func(c *cache) {
+		var timers []time.Time
+		put, stats := c.put, c.stats
+		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
+			err := put(ctx, key, value, ttl)
+			if err == nil && ttl != nil && *ttl > 0 {
+				c.locked(func() { timers = append(timers, time.Now().Add(*ttl)) })
+			}
+			return err
+		}
+		c.stats = func(ctx context.Context) (backend.Stats, error) {
+			s, err := stats(ctx)
+			if err == nil {
+				fired := uint64(0)
+				c.locked(func() {
+					for _, at := range timers {
+						if !time.Now().Before(at) {
+							fired++
+						}
+					}
+				})
+				s.Counters[backend.CounterExpirations] = fired
+			}
+			return s, err
+		}
+	}},
 	{Fault{"CountersSampled", "stats/counters", "One hit in ten is counted, as ten.", Anything}, func(c *cache) {
 		n := 0
 		get := c.get
