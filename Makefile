@@ -42,9 +42,10 @@ browser-test: ## look at the HTML report in headless Chromium; SCREENSHOTS=DIR k
 race: ## the race detector where CI has time for it; RACE=./... is everything
 	go test -race -count=50 $(reference)
 	go test -race -short -shuffle=on $(RACE)
-soak: ## what CI has no time for: the correct backends 50 times on 1, 2 and 8 processors and 20 times under -race, and every fault under every trait
+soak: ## what CI has no time for: the correct backends 50 times on 1, 2 and 8 processors and 20 times under -race, the adapters under -race, and every fault under every trait
 	go test -count=50 -cpu=1,2,8 -timeout=60m -run '^Test(Correct_Accepted|Correct|Reference)$$' ./conformance ./conformance/faulty ./conformance/zoo
 	go test -race -count=20 -timeout=60m -run '^Test(Correct_Accepted|Correct|Reference)$$' ./conformance ./conformance/faulty ./conformance/zoo
+	go test -race -cpu=1,2,8 -timeout=120m ./adapters/...
 	go test -timeout=60m ./conformance/faulty -long
 	go test -timeout=60m ./conformance/zoo -long -run Correct/weighed
 lint: ## static checks and formatting
@@ -63,7 +64,7 @@ fuzz: ## run each fuzz test for FUZZTIME
 	while read -r pkg f; do \
 		echo "$$pkg $$f"; go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) "$$pkg" </dev/null; \
 	done
-matrix: ## write docs/matrix.*: the rules that each adapter keeps, and each library used naively
+matrix: ## write docs/matrix.*: the rules that each adapter keeps, and some libraries used naively
 	@$(call prove,,--markdown docs/matrix.md --json docs/matrix.json --html docs/matrix.html)
 charts: ## build compare/report/page/charts.min.js from the packages that package-lock.json pins; needs Node
 	cd compare/report/page && npm ci --ignore-scripts --no-audit --no-fund && npm run --silent build && \
