@@ -260,8 +260,7 @@ func (b *Backend[K, V]) Traits() backend.Traits {
 }
 
 // Close removes every entry and tells the library's goroutines to end. They do so a
-// moment later: the library has no way to wait for that, which the suite has patience
-// enough not to notice. It implements [io.Closer].
+// moment later: the library has no way to wait for that. It implements [io.Closer].
 func (b *Backend[K, V]) Close() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()

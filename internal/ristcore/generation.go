@@ -31,8 +31,10 @@ type generation[K comparable, V any] struct {
 	_       [64]byte // apart: written by the library's goroutine
 	backlog backlog
 	dropped atomic.Int64 // entries, by the library
-	_       [64]byte
+	_       [64 + 48]byte
 
+	// Both begin with a cache line, and a stripe is whole ones. Two stripes share one of
+	// the marks.
 	marks  marks
 	stripe [1 << stripeBits]stripe[K, V]
 }

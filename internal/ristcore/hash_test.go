@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"testing"
+	"unsafe"
 
 	"github.com/cachepact/cachepact/internal/spread"
 )
@@ -38,6 +39,19 @@ func TestSpread(t *testing.T) {
 		}
 		if shift+markBits+6 <= 64 && len(bits) != 64 { // else they go to words
 			t.Errorf("%d multiples of 1<<%d have %d of 64 bits", n, shift, len(bits))
+		}
+	}
+}
+
+// What the comments say of cache lines is so.
+func TestLines(t *testing.T) {
+	if math.MaxInt == math.MaxInt32 {
+		t.Skip("the structs are laid out for 64 bits")
+	}
+	var g generation[string, int]
+	for name, at := range map[string]uintptr{"marks": unsafe.Offsetof(g.marks), "stripe": unsafe.Offsetof(g.stripe), "a stripe": unsafe.Sizeof(g.stripe[0])} {
+		if at%64 != 0 {
+			t.Errorf("%s: %d bytes, which are no whole lines", name, at)
 		}
 	}
 }
