@@ -91,6 +91,23 @@ func TestCheck_Leak(t *testing.T) {
 	}
 }
 
+// A leak is seen although other goroutines of the process end at first.
+func TestCheck_LeakAmongOthers(t *testing.T) {
+	stop := make(chan struct{})
+	defer close(stop)
+	for range 8 {
+		go time.Sleep(20 * time.Millisecond)
+	}
+	s := wrapped(func(b *cache) backend.Backend[string, string] {
+		go func() { <-stop }()
+		return leaky{b}
+	})
+	s.Only = []string{"close/idempotent"}
+	if got := outcome(t, conformance.Check(s), "close/idempotent/no-goroutine-left").Outcome; got != conformance.Fail {
+		t.Errorf("the leak is %q; want it to fail", got)
+	}
+}
+
 // hanging holds its lock for ever after an Invalidate of all.
 type hanging struct {
 	*cache

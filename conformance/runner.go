@@ -177,6 +177,8 @@ func (p *probe[K, V]) holdsOne() bool {
 // One that a package starts on first use, for all backends there ever are, is not
 // the backend's.
 func (r *runner[K, V]) leaksEachTime() bool {
+	defer func(bubble bool) { r.bubble = bubble }(r.bubble)
+	r.bubble = false
 	before := runtime.NumGoroutine()
 	_ = r.session(Options{}, func(p *probe[K, V]) {
 		p.loose = true
@@ -219,6 +221,9 @@ func (r *runner[K, V]) pilot() {
 	}
 	switch {
 	case fault == nil:
+	case fault.kind == hung && r.leaksEachTime(): // though others may have ended while preflight counted
+		r.leaks = append(r.leaks, "a New, Put, Get and Close")
+		r.real = "it leaves goroutines behind"
 	case fault.kind == hung:
 		r.real = "its goroutines wait for something outside the process, so that time stands still in a bubble"
 	case fault.kind == leaked:
