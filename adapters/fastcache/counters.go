@@ -7,7 +7,6 @@ import (
 	"github.com/VictoriaMetrics/fastcache"
 
 	"github.com/cachepact/cachepact/backend"
-	"github.com/cachepact/cachepact/internal/bytecache"
 	"github.com/cachepact/cachepact/internal/spread"
 )
 
@@ -16,7 +15,7 @@ import (
 type counters struct {
 	hits    spread.Tally
 	expired atomic.Uint64 // Gets that found an expired entry
-	misses  bytecache.Counter
+	misses  rising
 
 	// add is what is to be added to the library's misses: those that it had counted
 	// before it was reset, less the adapter's own if there are no rings.
@@ -47,6 +46,6 @@ func (b *Backend[K, V]) stats(cache *fastcache.Cache) backend.Stats {
 		counters[backend.CounterEvictions] = account.evictions
 		counters[backend.CounterExpirations] = account.expirations
 	}
-	counters[backend.CounterMisses] = c.misses.Raise(misses)
+	counters[backend.CounterMisses] = c.misses.raise(misses)
 	return backend.Stats{Size: size, Counters: counters}
 }

@@ -280,18 +280,6 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-func TestCounter(t *testing.T) {
-	var c Counter
-	for _, step := range []struct {
-		n    int64
-		want uint64
-	}{{3, 3}, {2, 3}, {-1, 3}, {7, 7}, {0, 7}} {
-		if got := c.Raise(step.n); got != step.want {
-			t.Errorf("Raise(%d) = %d, want %d", step.n, got, step.want)
-		}
-	}
-}
-
 // How an entry is to be read fits the codec: small ones have room in Small, with
 // a deadline and whatever an adapter has before it.
 func TestRead(t *testing.T) {

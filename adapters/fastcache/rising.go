@@ -1,14 +1,14 @@
-package bytecache
+package fastcache
 
 import "sync/atomic"
 
-// A Counter never falls, although what it is made of is not read at one moment.
-type Counter struct{ most atomic.Uint64 }
+// A rising number never falls, although what it is made of is not read at one moment.
+type rising struct{ most atomic.Uint64 }
 
-// Raise makes c at least n, which may be negative, and returns it. To be exact
+// raise makes c at least n, which may be negative, and returns it. To be exact
 // once nobody counts any more, n must never be too large: who subtracts reads
 // what he subtracts from first.
-func (c *Counter) Raise(n int64) uint64 {
+func (c *rising) raise(n int64) uint64 {
 	for {
 		most := c.most.Load()
 		if n <= 0 || uint64(n) <= most {
