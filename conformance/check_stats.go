@@ -254,7 +254,7 @@ func statsChecks[K comparable, V any]() []check[K, V] {
 				p.invalidate(p.key(0))
 				p.put(p.key(1))
 				if !p.r.bubble && time.Since(start) >= 4*p.unit() {
-					panic(&fault{kind: unclear, what: "the machine was too slow to replace entries before a deadline in real time"})
+					panic(tooSlow("the machine", "replace entries"))
 				}
 				for i := 2; i < n; i++ {
 					p.putTTL(p.key(i), p.unit())

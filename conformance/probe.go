@@ -340,7 +340,7 @@ func (p *probe[K, V]) wantSize(want int64) {
 		exact = p.dropped == 0 && p.size() == got
 	}
 	if got < want && exact && !p.r.bubble && !p.loose && p.living() < want {
-		panic(&fault{kind: unclear, what: "the machine, or Stats, was too slow to count entries before a deadline in real time"})
+		panic(tooSlow("the machine, or Stats,", "count entries"))
 	}
 	if got > want || got < want && exact {
 		p.missized(fmt.Sprint(want), "Stats().Size = %d", got)

@@ -84,6 +84,12 @@ func (p *probe[K, V]) nearDeadline(k K) {
 func (p *probe[K, V]) alive(k K) {
 	p.get(k)
 	if c := p.cell(k); !p.lossy && !p.r.traits.Refuses && !c.alive(time.Now()) {
-		panic(&fault{kind: unclear, what: "the machine was too slow to look before a deadline in real time"})
+		panic(tooSlow("the machine", "look"))
 	}
+}
+
+// tooSlow is the fault of a check in real time that cannot tell, because a deadline
+// has come first.
+func tooSlow(who, what string) *fault {
+	return &fault{kind: unclear, what: who + " was too slow to " + what + " before a deadline in real time"}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/cachepact/cachepact/conformance"
 )
 
+// newInner returns a correct cache to put another around.
 func newInner(o conformance.Options) cache {
 	in, err := memory.New[string, []byte](memory.Options{Capacity: o.Capacity})
 	if err != nil {

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/cachepact/cachepact/backend"
-	"github.com/cachepact/cachepact/backend/memory"
 	"github.com/cachepact/cachepact/conformance"
 )
 
@@ -40,11 +39,7 @@ var decoratedBugs = map[bug]string{
 }
 
 func newDecorated(b bug, o conformance.Options) cache {
-	in, err := memory.New[string, []byte](memory.Options{Capacity: o.Capacity})
-	if err != nil {
-		panic(err)
-	}
-	p := &prefixed{in: in, bug: b}
+	p := &prefixed{in: newInner(o), bug: b}
 	return &metered{cache: p}
 }
 
