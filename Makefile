@@ -5,8 +5,8 @@ BENCH ?= .
 BENCHTIME ?= 100ms
 COUNT ?= 6
 BENCHFLAGS ?=
-RACE ?= ./backend/... ./compare/record ./compare/trace ./compare/policy ./compare/workload ./internal/bytecache ./internal/clock \
-	./internal/codec ./internal/expiry ./internal/keycode ./internal/ristcore ./internal/stat
+RACE ?= ./backend/... ./compare/record ./compare/trace ./compare/policy ./compare/workload ./adapters/internal/bytecache ./adapters/internal/expiry \
+	./adapters/internal/codec ./adapters/internal/expiry ./adapters/internal/keycode ./adapters/internal/ristcore ./internal/stat
 # The correct backend, which the suite must accept each time.
 reference := -run '^TestReference$$/^string-bytes$$' ./conformance
 lint := go tool -modfile=internal/tools/go.mod golangci-lint
@@ -14,7 +14,7 @@ ristretto := github.com/dgraph-io/ristretto
 compare := go run ./cmd/cachepact compare hits --capacity 1%,10%
 
 # What the matrix is made of, and the shell that tests it and makes a matrix: $(call prove,flags for go test,flags for matrix).
-proved := ./backend/memory ./adapters/... ./internal/naive
+proved := ./backend/memory ./adapters/...
 prove = reports=$$(mktemp -d); trap 'rm -r "$$reports"' EXIT; \
 	CONFORMANCE_REPORT=$$reports go test -count=1 $(1) $(proved); \
 	go run ./cmd/cachepact matrix "$$reports" $(2)
@@ -30,15 +30,15 @@ test: ## prove every adapter, that docs/matrix.* say so, and everything else
 	@$(call prove,-shuffle=on,--baseline docs/matrix.json) || \
 		{ echo "docs/matrix.* are not what the adapters do: run make matrix" >&2; exit 1; }
 	go test -count=50 -cpu=1,2,8 $(reference)
-	go test -shuffle=on $$(go list ./... | grep -vE '/backend/memory$$|/adapters/|/internal/naive$$')
+	go test -shuffle=on $$(go list ./... | grep -vE '/backend/memory$$|/adapters/|/adapters/internal/naive$$')
 	go -C docs/example test ./...
 	go -C docs/compare-example test ./...
-	go -C internal/bench test ./...
+	go -C adapters/internal/bench test ./...
 	@$(MAKE) --no-print-directory browser-test
 browser-test: ## look at the HTML report in headless Chromium; SCREENSHOTS=DIR keeps pictures
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -q && apt-get install -qy --no-install-recommends chromium; } || \
 		echo 'make: chromium is missing and cannot be installed here' >&2
-	go -C internal/browsertest test -count=1 ./...
+	go -C compare/internal/browsertest test -count=1 ./...
 race: ## the race detector where CI has time for it; RACE=./... is everything
 	go test -race -count=50 $(reference)
 	go test -race -short -shuffle=on $(RACE)
@@ -54,11 +54,11 @@ fmt: ## format the code
 	$(lint) fmt ./...
 bench: ## run the benchmarks that match BENCH, in the format benchstat reads
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime $(BENCHTIME) -count $(COUNT) -timeout 0 ./...
-	go -C internal/bench test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime $(BENCHTIME) -count $(COUNT) -timeout 0 .
+	go -C adapters/internal/bench test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime $(BENCHTIME) -count $(COUNT) -timeout 0 .
 bench-report: ## measure the adapters beside their libraries; BENCHFLAGS='-lib otter -case Get.*'
-	go -C internal/bench run ./report $(BENCHFLAGS)
+	go -C adapters/internal/bench run ./report $(BENCHFLAGS)
 bench-memory: ## measure the bytes that an adapter adds to an entry
-	go -C internal/bench run ./report -memory $(BENCHFLAGS)
+	go -C adapters/internal/bench run ./report -memory $(BENCHFLAGS)
 fuzz: ## run each fuzz test for FUZZTIME
 	@go test -list '^Fuzz' ./... | awk '/^Fuzz/ {f[n++] = $$1} /^ok/ {while (n) print $$2, f[--n]}' | \
 	while read -r pkg f; do \

@@ -25,8 +25,8 @@
 // # Optional interfaces
 //
 // Backend is frozen. What only some caches can do is a small interface of its
-// own: [io.Closer], [Flusher], [Ranger], [EntryGetter], [Batcher] and
-// [Describer]. The functions [Close], [Flush], [All], [GetEntry], [GetMany],
+// own: [io.Closer], [Syncer], [Ranger], [EntryGetter], [Batcher] and
+// [Describer]. The functions [Close], [Sync], [All], [GetEntry], [GetMany],
 // [PutMany] and [TraitsOf] work with any Backend and say what they do when the
 // interface is missing. [As] finds an interface behind decorators.
 //
@@ -111,7 +111,7 @@ type Backend[K comparable, V any] interface {
 	// A TTL of zero or less is already over: Put removes the earlier entry,
 	// stores nothing and returns nil (ttl/zero). Any other TTL from one
 	// nanosecond to the largest Duration is kept without truncation, rounding
-	// beyond [Traits.Lateness], or overflow; the largest acts as never
+	// beyond [Traits.ExpiryLag], or overflow; the largest acts as never
 	// (ttl/range). Time alone never removes an entry before *ttl has passed
 	// (ttl/notearly). At the very instant of the deadline either answer is right.
 	//

@@ -42,20 +42,20 @@ func Close[K comparable, V any](b Backend[K, V]) error {
 	return nil
 }
 
-// A Flusher is a backend that buffers writes.
-type Flusher interface {
-	// Flush returns once every write that returned before Flush was called is
+// A Syncer is a backend that buffers writes.
+type Syncer interface {
+	// Sync returns once every write that returned before Sync was called is
 	// visible to every Get, and every removal the capacity policy owes for those
 	// writes is done. It returns ctx's error if ctx is done first and an error
 	// that wraps [ErrClosed] after Close.
-	Flush(ctx context.Context) error
+	Sync(ctx context.Context) error
 }
 
-// Flush flushes b if it is a [Flusher]. Otherwise the writes of b are already
-// visible and Flush returns nil.
-func Flush[K comparable, V any](ctx context.Context, b Backend[K, V]) error {
-	if f, ok := As[Flusher](b); ok {
-		return f.Flush(ctx)
+// Sync calls the Sync method of b if it is a [Syncer]. Otherwise the writes of b are already
+// visible and Sync returns nil.
+func Sync[K comparable, V any](ctx context.Context, b Backend[K, V]) error {
+	if f, ok := As[Syncer](b); ok {
+		return f.Sync(ctx)
 	}
 	return nil
 }

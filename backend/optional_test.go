@@ -18,14 +18,14 @@ import (
 // was asked itself.
 type full struct {
 	*plain
-	flushed, closed int
+	synced, closed int
 }
 
 var errFull = errors.New("full: asked")
 
-func (f *full) Flush(context.Context) error { f.flushed++; return errFull }
+func (f *full) Sync(context.Context) error  { f.synced++; return errFull }
 func (f *full) Close() error                { f.closed++; return errFull }
-func (f *full) Traits() backend.Traits      { return backend.Traits{Refuses: true} }
+func (f *full) Traits() backend.Traits      { return backend.Traits{Rejects: true} }
 func (f *full) All() iter.Seq2[string, int] { return maps.All(f.entries) }
 
 func (f *full) GetEntry(_ context.Context, key string) (backend.Entry[int], bool, error) {
@@ -64,11 +64,11 @@ func TestAs(t *testing.T) {
 		{"decorator of nil", wrapper{nil}, false},
 	}
 	for _, tt := range tests {
-		got, ok := backend.As[backend.Flusher](tt.b)
+		got, ok := backend.As[backend.Syncer](tt.b)
 		if ok != tt.want {
 			t.Errorf("%s: As reports %v, want %v", tt.name, ok, tt.want)
 		}
-		if ok && got != backend.Flusher(f) || !ok && got != nil {
+		if ok && got != backend.Syncer(f) || !ok && got != nil {
 			t.Errorf("%s: As returned %v", tt.name, got)
 		}
 	}
@@ -81,8 +81,8 @@ func TestOptional_present(t *testing.T) {
 	f := &full{plain: newPlain()}
 	f.entries["k"] = 1
 	for name, b := range map[string]backend.Backend[string, int]{"direct": f, "decorated": wrapper{f}} {
-		if err := backend.Flush(t.Context(), b); !errors.Is(err, errFull) {
-			t.Errorf("%s: Flush = %v, want the backend's own error", name, err)
+		if err := backend.Sync(t.Context(), b); !errors.Is(err, errFull) {
+			t.Errorf("%s: Sync = %v, want the backend's own error", name, err)
 		}
 		if err := backend.Close(b); !errors.Is(err, errFull) {
 			t.Errorf("%s: Close = %v, want the backend's own error", name, err)
@@ -109,8 +109,8 @@ func TestOptional_present(t *testing.T) {
 			t.Errorf("%s: PutMany = %v, want the backend's own error", name, err)
 		}
 	}
-	if f.flushed != 2 || f.closed != 2 {
-		t.Errorf("flushed %d and closed %d times, want 2 and 2", f.flushed, f.closed)
+	if f.synced != 2 || f.closed != 2 {
+		t.Errorf("synced %d and closed %d times, want 2 and 2", f.synced, f.closed)
 	}
 	if len(f.calls) != 0 {
 		t.Errorf("the optional interfaces were bypassed: %q", f.calls)
@@ -120,8 +120,8 @@ func TestOptional_present(t *testing.T) {
 func TestOptional_missing(t *testing.T) {
 	p := newPlain()
 	for name, b := range map[string]backend.Backend[string, int]{"direct": p, "opaque": opaque{&full{plain: p}}} {
-		if err := backend.Flush(t.Context(), b); err != nil {
-			t.Errorf("%s: Flush = %v, want nil", name, err)
+		if err := backend.Sync(t.Context(), b); err != nil {
+			t.Errorf("%s: Sync = %v, want nil", name, err)
 		}
 		if err := backend.Close(b); err != nil {
 			t.Errorf("%s: Close = %v, want nil", name, err)
@@ -189,7 +189,7 @@ func TestPutMany_fallback(t *testing.T) {
 
 func TestTraits_strings(t *testing.T) {
 	for got, want := range map[string]string{
-		backend.ByCopy.String():           "ByCopy",
+		backend.ByValue.String():          "ByValue",
 		backend.ByReference.String():      "ByReference",
 		backend.Ownership(9).String():     "unknown",
 		backend.BoundExact.String():       "BoundExact",
@@ -204,7 +204,7 @@ func TestTraits_strings(t *testing.T) {
 		t.Errorf("Bound(9).String() = %q, want unknown", got)
 	}
 	var zero backend.Traits
-	if zero.Values != backend.ByCopy || zero.Bound != backend.BoundExact {
+	if zero.Values != backend.ByValue || zero.Bound != backend.BoundExact {
 		t.Errorf("the zero Traits is %v and %v, want the strictest", zero.Values, zero.Bound)
 	}
 }

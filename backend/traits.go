@@ -7,10 +7,10 @@ import "time"
 // The zero Traits is the strictest promise. Each field that is set relaxes one
 // rule by a stated amount, and the conformance suite tests the relaxed rule as
 // it tests the strict one: a backend that declares [ByReference] must really
-// share its values, and one that declares a Lateness must still expire.
+// share its values, and one that declares a ExpiryLag must still expire.
 type Traits struct {
-	// Lateness is how long after its deadline an entry may still be returned.
-	Lateness time.Duration
+	// ExpiryLag is how long after its deadline an entry may still be returned.
+	ExpiryLag time.Duration
 
 	// SizeLag is how long after its deadline an entry may still be counted in
 	// [Stats.Size].
@@ -22,30 +22,30 @@ type Traits struct {
 	// Bound says how strictly the backend keeps a bound on its entries.
 	Bound Bound
 
-	// Refuses says that an admission policy may refuse a Put that would need
+	// Rejects says that an admission policy may refuse a Put that would need
 	// room. A refused Put returns nil; it leaves neither the new value nor an
 	// earlier one readable. Where nothing needs room it may still refuse a few,
 	// but not one that is put again and again, and an entry that a Get has
 	// returned stays as it would without the policy.
-	Refuses bool
+	Rejects bool
 
 	// MaxKey and MaxValue are the largest key and value in bytes, as encoded.
 	// Put answers more with an error that wraps [ErrTooLarge], and so do Get and
 	// Invalidate for a key. Zero means no limit.
 	MaxKey, MaxValue int
 
-	// NeedsFlush says that writes may become visible only after [Flush]. Until
+	// NeedsSync says that writes may become visible only after [Sync]. Until
 	// then a Get may miss or answer with an earlier value.
-	NeedsFlush bool
+	NeedsSync bool
 }
 
 // Ownership says who may change the memory a value refers to.
 type Ownership uint8
 
 const (
-	// ByCopy means that changing a value after Put, or one that Get returned,
+	// ByValue means that changing a value after Put, or one that Get returned,
 	// changes nothing in the backend.
-	ByCopy Ownership = iota
+	ByValue Ownership = iota
 	// ByReference means that the backend holds the very value it was given:
 	// memory that the value points to is shared with every caller.
 	ByReference
@@ -53,7 +53,7 @@ const (
 
 // String returns the name of the constant.
 func (o Ownership) String() string {
-	return name([]string{"ByCopy", "ByReference"}, int(o))
+	return name([]string{"ByValue", "ByReference"}, int(o))
 }
 
 // Bound says how a backend keeps its number of entries within a capacity.

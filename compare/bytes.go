@@ -51,8 +51,8 @@ type sized struct {
 // newSized returns a view of b.
 func newSized(b backend.Backend[uint64, []byte], s sizes) backend.Backend[uint64, uint64] {
 	v := &sized{Backend: b, sizes: s, share: backend.TraitsOf(b).Values == backend.ByReference}
-	if f, ok := backend.As[backend.Flusher](b); ok {
-		return &sizedFlusher{v, f}
+	if f, ok := backend.As[backend.Syncer](b); ok {
+		return &sizedSyncer{v, f}
 	}
 	return v
 }
@@ -87,9 +87,9 @@ func (s *sized) Close() error { return backend.Close(s.Backend) }
 // Traits implements [backend.Describer].
 func (s *sized) Traits() backend.Traits { return backend.TraitsOf(s.Backend) }
 
-type sizedFlusher struct {
+type sizedSyncer struct {
 	*sized
-	backend.Flusher
+	backend.Syncer
 }
 
 // bytesPerEntry measures what an entry of the contestant takes on the heap, all in
@@ -115,12 +115,12 @@ func heapPerEntry[V any](ctx context.Context, o Options, open func(Options) (bac
 			return 0, err
 		}
 		if key%64 == 63 {
-			if err := cmp.Or(ctx.Err(), backend.Flush(ctx, b)); err != nil {
+			if err := cmp.Or(ctx.Err(), backend.Sync(ctx, b)); err != nil {
 				return 0, err
 			}
 		}
 	}
-	if err := backend.Flush(ctx, b); err != nil {
+	if err := backend.Sync(ctx, b); err != nil {
 		return 0, err
 	}
 	grown := heapInUse() - before

@@ -113,7 +113,7 @@ func fakes() []Contestant {
 		}),
 		faked("admits", func(f *altered[uint64]) {
 			var puts atomic.Int64
-			f.traits.Refuses = true
+			f.traits.Rejects = true
 			f.put = func(_ uint64, v uint64, ttl *time.Duration) (uint64, *time.Duration, bool) {
 				return v, ttl, puts.Add(1)%3 != 0
 			}
@@ -134,9 +134,9 @@ func fakes() []Contestant {
 	return append(all, single, double)
 }
 
-func shiftTTL(shift func(time.Duration) time.Duration, lateness time.Duration) func(*altered[uint64]) {
+func shiftTTL(shift func(time.Duration) time.Duration, lag time.Duration) func(*altered[uint64]) {
 	return func(f *altered[uint64]) {
-		f.traits.Lateness = lateness
+		f.traits.ExpiryLag = lag
 		f.put = func(_ uint64, v uint64, ttl *time.Duration) (uint64, *time.Duration, bool) {
 			if ttl != nil {
 				ttl = new(shift(*ttl))

@@ -33,7 +33,7 @@ func (l *lossy) Put(ctx context.Context, key, value uint64, ttl *time.Duration) 
 	return l.Backend.Put(ctx, key, value, ttl)
 }
 
-func (l *lossy) Traits() backend.Traits { return backend.Traits{Refuses: l.says} }
+func (l *lossy) Traits() backend.Traits { return backend.Traits{Rejects: l.says} }
 
 func (l *lossy) Stats(ctx context.Context) (backend.Stats, error) {
 	s, err := l.Backend.Stats(ctx)
@@ -44,23 +44,23 @@ func (l *lossy) Stats(ctx context.Context) (backend.Stats, error) {
 	return s, err
 }
 
-// buffering drops every third Put that is not flushed before the next.
+// buffering drops every third Put that is not synced before the next.
 type buffering struct {
 	lossy
-	flushed bool
+	synced bool
 }
 
 func (b *buffering) Put(ctx context.Context, key, value uint64, ttl *time.Duration) error {
-	if b.flushed {
+	if b.synced {
 		b.puts = 0
 	}
-	b.flushed = false
+	b.synced = false
 	return b.lossy.Put(ctx, key, value, ttl)
 }
 
-func (b *buffering) Flush(context.Context) error { b.flushed = true; return nil }
+func (b *buffering) Sync(context.Context) error { b.synced = true; return nil }
 
-func (b *buffering) Traits() backend.Traits { return backend.Traits{Refuses: true} }
+func (b *buffering) Traits() backend.Traits { return backend.Traits{Rejects: true} }
 
 // miscounting has counters that are half of what they should be.
 type miscounting struct {

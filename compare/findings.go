@@ -146,7 +146,7 @@ func (j judge) dropped(r *report.Row) {
 				refused, says = ratio(other.Dropped, other.Probed), "settled they are"
 			}
 		}
-	} else if r.Rejected == 0 && r.Refuses {
+	} else if r.Rejected == 0 && r.Rejects {
 		return // nothing tells what it lost from what it refused
 	}
 	lost := ratio(r.Dropped, r.Probed)

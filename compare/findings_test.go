@@ -40,13 +40,13 @@ func (f fake) Put(ctx context.Context, key, value uint64, ttl *time.Duration) er
 
 func (f fake) Traits() backend.Traits { return backend.Traits{Bound: f.bound} }
 
-// A buffered fake has a Flush.
+// A buffered fake has a Sync.
 type buffered struct {
 	fake
 	flush func()
 }
 
-func (b buffered) Flush(context.Context) error { b.flush(); return nil }
+func (b buffered) Sync(context.Context) error { b.flush(); return nil }
 
 func TestFindings(t *testing.T) {
 	l, err := loadWorkload("zipf:keys=1000,requests=5000", trace.Limits{})

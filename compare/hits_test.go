@@ -93,9 +93,9 @@ func TestPaced(t *testing.T) {
 	}
 }
 
-// TestPaced_Flushes settles a cache that buffers whenever time has passed since a
+// TestPaced_Syncs settles a cache that buffers whenever time has passed since a
 // Put, and never keeps one waiting that does not.
-func TestPaced_Flushes(t *testing.T) {
+func TestPaced_Syncs(t *testing.T) {
 	l := byHand(t, gets(1, 2, 3, 1, 2, 3, 4, 5)...)
 	flushes := 0
 	b, err := golanglru.New[uint64, uint64](10)

@@ -71,7 +71,7 @@ func weigh[V any](ctx context.Context, construct func(Options) (backend.Backend[
 			return r, err
 		}
 	}
-	if err := backend.Flush(ctx, b); err != nil {
+	if err := backend.Sync(ctx, b); err != nil {
 		return r, err
 	}
 	full := weighProcess()

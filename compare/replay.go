@@ -322,7 +322,7 @@ func (d *driver) put(ctx context.Context, key uint64, id uint32) error {
 		d.last[id], d.tooLarge, err = gone, d.tooLarge+1, nil
 	}
 	if err == nil && d.settled {
-		err = backend.Flush(ctx, d.b)
+		err = backend.Sync(ctx, d.b)
 	}
 	return err
 }

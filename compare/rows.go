@@ -124,8 +124,8 @@ func (h *hits) row(ctx context.Context, s *session, l *load, c Contestant, f fit
 			row.Failed = err.Error()
 			break
 		}
-		row.Bounds, row.Refuses = bounds(c, b), backend.TraitsOf(b).Refuses
-		_, buffers = backend.As[backend.Flusher](b)
+		row.Bounds, row.Rejects = bounds(c, b), backend.TraitsOf(b).Rejects
+		_, buffers = backend.As[backend.Syncer](b)
 		runtime.GC() // of what the one before left
 		o, err := replay(ctx, b, l, p)
 		if closeErr := backend.Close(b); err == nil {

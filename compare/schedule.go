@@ -20,7 +20,7 @@ import (
 // so that a load takes no real time, and the same replay is the same each time. For
 // a cache that works in the background that would be no time at all. A load, or the
 // work on a request, is plenty of it: a cache that owes work does it in microseconds.
-// So the cache is flushed whenever the clients' time moves on after a Put.
+// So the cache is synced whenever the clients' time moves on after a Put.
 type schedule struct {
 	*driver
 	pacing
@@ -45,7 +45,7 @@ func (c client) before(d client) bool {
 }
 
 func newSchedule(d *driver, p pacing) *schedule {
-	_, buffers := backend.As[backend.Flusher](d.b)
+	_, buffers := backend.As[backend.Syncer](d.b)
 	s := &schedule{driver: d, pacing: p, clients: make([]client, p.clients)}
 	if !buffers {
 		s.stored = never
@@ -95,7 +95,7 @@ func (s *schedule) settle(ctx context.Context) error {
 		return nil
 	}
 	s.dirty = false
-	return backend.Flush(ctx, s.b)
+	return backend.Sync(ctx, s.b)
 }
 
 // count asks the settled cache what it counts.

@@ -124,7 +124,7 @@ func newRacer[V any](ctx context.Context, s *site, construct func(Options) (back
 	r := &racer[V]{b: b, value: value, requests: requests, goroutines: j.Goroutines, fill: true, procs: runtime.GOMAXPROCS(j.Procs)}
 	s.run = r
 	traits := backend.TraitsOf(b)
-	o = speedOpened{Unbounded: traits.Bound == backend.BoundNone, MayDrop: traits.Refuses || traits.NeedsFlush}
+	o = speedOpened{Unbounded: traits.Bound == backend.BoundNone, MayDrop: traits.Rejects || traits.NeedsSync}
 	switch j.Case {
 	case caseHit:
 		err = r.putAll(ctx)
@@ -135,7 +135,7 @@ func newRacer[V any](ctx context.Context, s *site, construct func(Options) (back
 		}
 		r.fill, r.evicts = !o.Unbounded, true
 	}
-	return o, errors.Join(err, backend.Flush(ctx, b))
+	return o, errors.Join(err, backend.Sync(ctx, b))
 }
 
 // putAll puts every key of the stream that is asked for.
@@ -170,7 +170,7 @@ func (r *racer[V]) putUntilFull(ctx context.Context, capacity int) (unbounded bo
 				return false, err
 			}
 		}
-		if err := backend.Flush(ctx, r.b); err != nil {
+		if err := backend.Sync(ctx, r.b); err != nil {
 			return false, err
 		}
 		s, err := r.b.Stats(ctx)
@@ -207,7 +207,7 @@ func (r *racer[V]) slice(ctx context.Context, j sliceJob) (speedCount, error) {
 	for _, l := range lanes {
 		total.add(l.speedCount)
 	}
-	return total, errors.Join(err, backend.Flush(ctx, r.b)) // so that the next slice has nothing to do for this one
+	return total, errors.Join(err, backend.Sync(ctx, r.b)) // so that the next slice has nothing to do for this one
 }
 
 // lanes runs f on every goroutine and returns what they have counted.

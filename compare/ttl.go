@@ -83,7 +83,7 @@ func (o *ttl) measure(ctx context.Context, s *session) error {
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			rows, lateness, err := o.expire(ctx, s, c)
+			rows, lag, err := o.expire(ctx, s, c)
 			mu.Lock()
 			defer mu.Unlock()
 			s.progress.Step(c.Name + ": TTL")
@@ -91,7 +91,7 @@ func (o *ttl) measure(ctx context.Context, s *session) error {
 				rows = []report.TTLRow{{Name: c.Name, Failed: err.Error(), SizeLag: unseen, MemoryLag: unseen}}
 			}
 			all[i] = rows
-			s.judgeTTL(rows, lateness)
+			s.judgeTTL(rows, lag)
 		})
 	}
 	wg.Wait()
@@ -109,8 +109,8 @@ func (o *ttl) atOnce(ctx context.Context) int {
 }
 
 // expire measures one contestant in a process of its own, and returns its declared
-// lateness too.
-func (o *ttl) expire(ctx context.Context, s *session, c Contestant) (rows []report.TTLRow, lateness time.Duration, err error) {
+// lag too.
+func (o *ttl) expire(ctx context.Context, s *session, c Contestant) (rows []report.TTLRow, lag time.Duration, err error) {
 	w, err := startWorker(ctx, s.contestants)
 	if err != nil {
 		return nil, 0, err
@@ -125,9 +125,9 @@ func (o *ttl) expire(ctx context.Context, s *session, c Contestant) (rows []repo
 		if err != nil {
 			return nil, 0, err
 		}
-		rows, lateness = append(rows, result.Rows...), result.Lateness
+		rows, lag = append(rows, result.Rows...), result.ExpiryLag
 	}
-	return rows, lateness, nil
+	return rows, lag, nil
 }
 
 // weighed returns the TTL at which memory is watched, as to do so at each would take
@@ -150,7 +150,7 @@ const unseen = -1
 const drift = 1.0 / 1000
 
 // judgeTTL finds what is wrong with a contestant's rows.
-func (s *session) judgeTTL(rows []report.TTLRow, lateness time.Duration) {
+func (s *session) judgeTTL(rows []report.TTLRow, lag time.Duration) {
 	for _, row := range rows {
 		add := func(check, format string, args ...any) {
 			where := "ttl"
@@ -166,8 +166,8 @@ func (s *session) judgeTTL(rows []report.TTLRow, lateness time.Duration) {
 		if row.Early > 0 && row.Earliest > slack {
 			add(report.CheckEarly, "%d of %d keys were gone before their TTL had passed, by up to %v", row.Early, row.Keys, row.Earliest.Round(time.Microsecond))
 		}
-		if row.Stale > lateness+slack {
-			add(report.CheckStale, "returned a value %v after its deadline, where the cache declares %v at most", row.Stale.Round(time.Microsecond), lateness)
+		if row.Stale > lag+slack {
+			add(report.CheckStale, "returned a value %v after its deadline, where the cache declares %v at most", row.Stale.Round(time.Microsecond), lag)
 		}
 	}
 }

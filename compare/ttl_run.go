@@ -23,8 +23,8 @@ type ttlJob struct {
 
 // A ttlResult is a row for each use, and what the contestant declares.
 type ttlResult struct {
-	Rows     []report.TTLRow
-	Lateness time.Duration
+	Rows      []report.TTLRow
+	ExpiryLag time.Duration
 }
 
 // The uses.
@@ -46,7 +46,7 @@ func (s *site) ttl(ctx context.Context, j ttlJob) (ttlResult, error) {
 	}
 	uses := []string{useIdle, useRead, useOverwrite}
 	rows, errs := make([]report.TTLRow, len(uses)), make([]error, len(uses))
-	var lateness time.Duration
+	var lag time.Duration
 	var wg sync.WaitGroup
 	runtime.GC() // so that it is not in the way of a short TTL
 	for i, use := range uses {
@@ -54,7 +54,7 @@ func (s *site) ttl(ctx context.Context, j ttlJob) (ttlResult, error) {
 		if err != nil {
 			return ttlResult{}, errors.Join(err, errors.Join(errs...))
 		}
-		lateness = backend.TraitsOf(b).Lateness
+		lag = backend.TraitsOf(b).ExpiryLag
 		wg.Go(func() {
 			errs[i] = guard(func() (err error) {
 				rows[i], err = newProber(b, j, use).run(ctx)
@@ -73,7 +73,7 @@ func (s *site) ttl(ctx context.Context, j ttlJob) (ttlResult, error) {
 	if err == nil && j.Memory {
 		rows[0].MemoryLag, err = memoryLag(ctx, c, j)
 	}
-	return ttlResult{rows, lateness}, err
+	return ttlResult{rows, lag}, err
 }
 
 // A prober reads keys until they are gone.
@@ -142,7 +142,7 @@ func (p *prober) putAll(ctx context.Context) error {
 		k.put = p.now()
 		k.to = k.put + int64(p.job.TTL)
 	}
-	return backend.Flush(ctx, p.b)
+	return backend.Sync(ctx, p.b)
 }
 
 // sleep waits for a time since the base.
@@ -313,7 +313,7 @@ func heapLag[V any](ctx context.Context, construct func(Options) (backend.Backen
 				err = b.Put(ctx, mixed(uint64(i)), value(), ttl)
 			}
 		}
-		if err = errors.Join(err, backend.Flush(ctx, b)); err != nil {
+		if err = errors.Join(err, backend.Sync(ctx, b)); err != nil {
 			return nil, 0, errors.Join(err, backend.Close(b))
 		}
 		return b, before, nil

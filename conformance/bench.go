@@ -20,7 +20,7 @@ import (
 // A backend that is broken has no speed: Bench first makes a few checks, for some
 // 50 ms, and fails b if the backend does not pass them.
 //
-// Writes are settled with [backend.Flush] while the clock runs, because work put
+// Writes are settled with [backend.Sync] while the clock runs, because work put
 // off is not work saved. What was put without an error and is not there afterwards
 // is reported as dropped/op; hit-ratio is the share of the Gets that hit.
 func Bench[K comparable, V any](b *testing.B, s Subject[K, V]) {
@@ -137,7 +137,7 @@ func (x *bench[K, V]) put(key K, value V, ttl *time.Duration) {
 }
 
 func (x *bench[K, V]) flush() {
-	if err := backend.Flush(x.ctx, x.backend); err != nil {
+	if err := backend.Sync(x.ctx, x.backend); err != nil {
 		x.b.Fatal(err)
 	}
 }

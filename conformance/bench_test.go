@@ -74,7 +74,7 @@ func TestBench(t *testing.T) {
 	}
 }
 
-// lazy applies its writes in Flush, which takes its time. It drops every tenth.
+// lazy applies its writes in Sync, which takes its time. It drops every tenth.
 type lazy struct {
 	backend.Backend[string, int]
 	mu   sync.Mutex
@@ -95,10 +95,10 @@ func (l *lazy) Put(ctx context.Context, key string, value int, ttl *time.Duratio
 	return l.Backend.Put(ctx, key, value, ttl)
 }
 
-const flushTime = 20 * time.Millisecond
+const syncTime = 20 * time.Millisecond
 
-func (l *lazy) Flush(context.Context) error {
-	time.Sleep(flushTime)
+func (l *lazy) Sync(context.Context) error {
+	time.Sleep(syncTime)
 	return nil
 }
 
@@ -106,8 +106,8 @@ func TestBench_settlesAndCountsDrops(t *testing.T) {
 	short(t, "1000x")
 	results := measured(t, Subject[string, int]{New: newLazy})
 	for _, name := range []string{"PutNew", "PutOverwrite", "PutTTL", "InvalidateOne", "MixedZipf90_10"} {
-		if got := results[name].T; got < flushTime {
-			t.Errorf("%s took %v: Flush, which takes %v, was not measured", name, got, flushTime)
+		if got := results[name].T; got < syncTime {
+			t.Errorf("%s took %v: Sync, which takes %v, was not measured", name, got, syncTime)
 		}
 	}
 	for _, name := range []string{"PutNew", "PutOverwrite", "PutTTL"} {

@@ -23,7 +23,7 @@ func (p *probe[K, V]) fits(n int) {
 			p.hinted("New ignores Options.Capacity? A backend without a bound in entries declares Traits.Bound = backend.BoundNone or BoundApproximate",
 				"at most the capacity", "with a capacity of %d and %d keys put: Size = %d, and %d of them hit", capacity, n, size, held)
 		}
-		if want := min(n, capacity); !p.r.traits.Refuses && held < want {
+		if want := min(n, capacity); !p.r.traits.Rejects && held < want {
 			p.failf("with a capacity of %d and %d keys put, %d of them hit", capacity, n, held)("%d: nothing is evicted below the capacity", want)
 		} else if held < want/2 {
 			p.failf("with a capacity of %d and %d keys put, %d of them hit", capacity, n, held)("at least half of what fits")
@@ -33,7 +33,7 @@ func (p *probe[K, V]) fits(n int) {
 			p.failf("with a capacity of %d and %d keys put, %d of them hit", capacity, n, held)("at least half: what fits stays, approximately")
 		}
 	case backend.BoundNone:
-		if held < n && !p.r.traits.Refuses {
+		if held < n && !p.r.traits.Rejects {
 			p.failf("%d keys put, %d of them hit", n, held)("all: the backend declares BoundNone and so evicts nothing")
 		}
 	}
@@ -100,7 +100,7 @@ func capacityChecks[K comparable, V any]() []check[K, V] {
 		return ""
 	}
 	exact := func(r *runner[K, V]) string {
-		if r.traits.Refuses {
+		if r.traits.Rejects {
 			return "the backend may refuse entries"
 		}
 		return noBound(r)
@@ -121,7 +121,7 @@ func capacityChecks[K comparable, V any]() []check[K, V] {
 		for i := range 300 {
 			p.put(p.key(i))
 			if _, hit := p.get(p.key(i)); !hit {
-				p.failf("with a capacity of 50, Get misses the key just put")("a hit: Put evicts another entry, or the backend declares Traits.Refuses")
+				p.failf("with a capacity of 50, Get misses the key just put")("a hit: Put evicts another entry, or the backend declares Traits.Rejects")
 			}
 		}
 	}}, check[K, V]{rule: "hit/put", kase: "admitted-when-full", opts: Options{Capacity: 50}, void: func(r *runner[K, V]) string {
@@ -132,7 +132,7 @@ func capacityChecks[K comparable, V any]() []check[K, V] {
 	}, run: func(p *probe[K, V]) {
 		p.lossy = true
 		tries := 1
-		if p.r.traits.Refuses {
+		if p.r.traits.Rejects {
 			tries = 20 // a key that is asked for again and again earns its place
 		}
 		for i := range 50 {

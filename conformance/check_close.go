@@ -45,9 +45,9 @@ func (p *probe[K, V]) closedCalls() {
 			p.failf("GetEntry after Close = hit %v, error %v", hit, err)("the zero Entry, false and an error that wraps ErrClosed")
 		}
 	}
-	if p.r.has.flusher {
-		if err := backend.Flush(p.ctx, p.b); !errors.Is(err, backend.ErrClosed) {
-			p.failf("Flush after Close = error %v", err)("an error that wraps ErrClosed")
+	if p.r.has.syncer {
+		if err := backend.Sync(p.ctx, p.b); !errors.Is(err, backend.ErrClosed) {
+			p.failf("Sync after Close = error %v", err)("an error that wraps ErrClosed")
 		}
 	}
 	if p.r.has.batcher {

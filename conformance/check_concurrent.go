@@ -11,7 +11,7 @@ import (
 )
 
 func lossless[K comparable, V any](r *runner[K, V]) string {
-	if r.traits.Refuses || r.traits.Bound == backend.BoundApproximate {
+	if r.traits.Rejects || r.traits.Bound == backend.BoundApproximate {
 		return "the backend may drop entries at any size"
 	}
 	return ""
@@ -84,7 +84,7 @@ func (p *probe[K, V]) barrier() {
 			p.guard1(&mu, func() {
 				for i := 1; i < per && !stop.Load(); i++ {
 					err := p.b.Put(p.ctx, p.key(key), p.r.values.At(number(key, i)), nil)
-					p.flushed(&err)
+					p.synced(&err)
 					if err != nil {
 						panic(&fault{what: fmt.Sprintf("Put under load returned the error %q", err), want: "nil"})
 					}
@@ -100,7 +100,7 @@ func (p *probe[K, V]) barrier() {
 				before[key] = seq[key].Load()
 			}
 			err := p.b.Invalidate(p.ctx, nil)
-			p.flushed(&err)
+			p.synced(&err)
 			if err != nil {
 				panic(&fault{what: fmt.Sprintf("Invalidate(nil) under load returned the error %q", err), want: "nil"})
 			}
@@ -149,7 +149,7 @@ func (p *probe[K, V]) ownWrites() {
 				k := p.key(c)
 				for i, v := range vals {
 					err := p.b.Put(p.ctx, k, v, nil)
-					p.flushed(&err)
+					p.synced(&err)
 					if err != nil {
 						panic(&fault{what: fmt.Sprintf("Put under load returned the error %q", err), want: "nil"})
 					}
@@ -164,7 +164,7 @@ func (p *probe[K, V]) ownWrites() {
 					}
 					if i%5 == 4 {
 						err := p.b.Invalidate(p.ctx, &k)
-						p.flushed(&err)
+						p.synced(&err)
 						if _, hit, _ := p.b.Get(p.ctx, k); err != nil || hit {
 							panic(&fault{what: fmt.Sprintf("Get(%s) = hit right after this goroutine, the only one to use the key, invalidated it (error %v)", show(k), err), want: "a miss"})
 						}
@@ -193,7 +193,7 @@ func (p *probe[K, V]) disjoint() {
 			p.guard1(&mu, func() {
 				for i := c; i < n; i += 6 {
 					err := p.b.Put(p.ctx, p.key(i), p.model[p.key(i)].val, nil)
-					p.flushed(&err)
+					p.synced(&err)
 					if err != nil {
 						panic(&fault{what: fmt.Sprintf("Put under load returned the error %q", err), want: "nil"})
 					}

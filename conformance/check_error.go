@@ -90,8 +90,8 @@ func errorChecks[K comparable, V any]() []check[K, V] {
 				if !errors.Is(err, backend.ErrKey) {
 					p.failf("PutMany with a key that holds %s = error %v", badness(bad), err)("an error that wraps ErrKey")
 				}
-				if err := backend.Flush(p.ctx, p.b); err != nil {
-					p.failf("Flush = error %q", err)("nil")
+				if err := backend.Sync(p.ctx, p.b); err != nil {
+					p.failf("Sync = error %q", err)("nil")
 				}
 				now := time.Now()
 				*p.cell(p.key(0)) = cell[V]{has: true, val: before, put0: now, put1: now}
@@ -246,7 +246,7 @@ func errorChecks[K comparable, V any]() []check[K, V] {
 				ctx, cancel := context.WithTimeout(context.Background(), p.unit())
 				v := p.val()
 				err := p.b.Put(ctx, p.key(i), v, nil)
-				p.flushed(&err)
+				p.synced(&err)
 				if err != nil {
 					p.failf("Put with a context that has a deadline = error %q", err)("nil")
 				}
@@ -307,7 +307,7 @@ func errorChecks[K comparable, V any]() []check[K, V] {
 			ctx := context.WithValue(context.Background(), private{}, secret)
 			v := p.val()
 			err := p.b.Put(ctx, p.key(0), v, nil)
-			p.flushed(&err)
+			p.synced(&err)
 			if err != nil {
 				p.failf("Put with a context that holds a value = error %q", err)("nil")
 			}
@@ -331,13 +331,13 @@ func (p *probe[K, V]) withContext(ctx context.Context, cause error) {
 		p.failf("Get with a context that is done = error %q", err)("an answer, or an error that wraps %q", cause)
 	case err != nil && (hit || !reflect.ValueOf(&v).Elem().IsZero()):
 		p.failf("Get with a context that is done = %s, %v and an error", show(v), hit)("the zero value and false with an error")
-	case err == nil && !hit && (!p.r.traits.Refuses || p.cell(p.key(0)).admitted):
+	case err == nil && !hit && (!p.r.traits.Rejects || p.cell(p.key(0)).admitted):
 		p.failf("Get with a context that is done = a miss")("a hit, or the context's error: a miss would say that the entry is gone")
 	}
 	value := p.val()
 	c, before := p.cell(p.key(0)), time.Now()
 	err = p.b.Put(ctx, p.key(0), value, nil)
-	p.flushed(&err)
+	p.synced(&err)
 	p.note(op[K, V]{kind: opPut, key: p.key(0), val: value, err: err, done: true})
 	switch {
 	case err == nil:
@@ -353,7 +353,7 @@ func (p *probe[K, V]) withContext(ctx context.Context, cause error) {
 	}
 	k := p.key(1)
 	err = p.b.Invalidate(ctx, &k)
-	p.flushed(&err)
+	p.synced(&err)
 	p.note(op[K, V]{kind: opInvalidate, key: k, err: err, done: true})
 	switch {
 	case err == nil:
@@ -440,7 +440,7 @@ func (p *probe[K, V]) provoke() map[string]error {
 		if _, _, err := backend.GetEntry(p.ctx, p.b, k); !errors.Is(err, errors.ErrUnsupported) {
 			out["GetEntry after Close"] = err
 		}
-		out["Flush after Close"] = backend.Flush(p.ctx, p.b)
+		out["Sync after Close"] = backend.Sync(p.ctx, p.b)
 		out["Invalidate after Close"] = p.b.Invalidate(p.ctx, &k)
 		_, err = p.b.Stats(p.ctx)
 		out["Stats after Close"] = err

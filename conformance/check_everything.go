@@ -88,7 +88,7 @@ func (p *probe[K, V]) call(rng *rand.Rand, k K, vals []V, report func(what strin
 			report("GetEntry", err)
 		}
 	case 6:
-		report("Flush", backend.Flush(p.ctx, p.b))
+		report("Sync", backend.Sync(p.ctx, p.b))
 	case 7, 8:
 		report("Put", p.b.Put(p.ctx, k, vals[rng.IntN(len(vals))], new(time.Duration(rng.IntN(3)-1))))
 	case 9, 10, 11, 12:
@@ -131,7 +131,7 @@ func (p *probe[K, V]) closeRaces(while uint64) {
 						if err != nil && !errors.Is(err, backend.ErrClosed) {
 							panic(&fault{what: fmt.Sprintf("%s racing Close returned the error %q", what, err), want: "nil, or an error that wraps ErrClosed"})
 						}
-						if err == nil && after && !strings.HasPrefix(what, "Flush") {
+						if err == nil && after && !strings.HasPrefix(what, "Sync") {
 							panic(&fault{what: what + " after Close returned nil", want: "an error that wraps ErrClosed"})
 						}
 					})

@@ -127,7 +127,7 @@ func hitChecks[K comparable, V any]() []check[K, V] {
 			n := min(50, p.r.keys.N)
 			for i := range n { // nobody but the backend holds these values
 				err := p.b.Put(p.ctx, p.key(i), p.r.values.At(i), nil)
-				p.flushed(&err)
+				p.synced(&err)
 				if err != nil {
 					p.failf("Put = error %q", err)("nil")
 				}
@@ -151,7 +151,7 @@ func hitChecks[K comparable, V any]() []check[K, V] {
 			p.clear()
 		}},
 		{rule: "hit/put", kase: "refusal", void: func(r *runner[K, V]) string {
-			if !r.traits.Refuses {
+			if !r.traits.Rejects {
 				return "the backend may not refuse entries"
 			}
 			return ""
@@ -168,9 +168,9 @@ func hitChecks[K comparable, V any]() []check[K, V] {
 				p.failf("of %d entries put with ample room, %d could be read", n, held)("at least nine in ten: an admission policy may refuse what needs room, not everything")
 			}
 		}},
-		{rule: "hit/put", kase: "flush", void: func(r *runner[K, V]) string {
-			if !r.has.flusher {
-				return "the backend is no Flusher: its writes must be visible when they return, as other checks see"
+		{rule: "hit/put", kase: "sync", void: func(r *runner[K, V]) string {
+			if !r.has.syncer {
+				return "the backend is no Syncer: its writes must be visible when they return, as other checks see"
 			}
 			return ""
 		}, run: func(p *probe[K, V]) {
@@ -182,18 +182,18 @@ func hitChecks[K comparable, V any]() []check[K, V] {
 				c := p.cell(p.key(i))
 				*c = cell[V]{has: true, val: v, put0: time.Now(), put1: time.Now()}
 			}
-			if err := backend.Flush(p.ctx, p.b); err != nil {
-				p.failf("Flush = error %q", err)("nil")
+			if err := backend.Sync(p.ctx, p.b); err != nil {
+				p.failf("Sync = error %q", err)("nil")
 			}
 			for i := range min(200, p.r.keys.N) {
 				p.hit(p.key(i))
 			}
 		}},
-		{rule: "hit/overwrite", kase: "flush", void: noFlush[K, V], run: func(p *probe[K, V]) {
+		{rule: "hit/overwrite", kase: "sync", void: noSync[K, V], run: func(p *probe[K, V]) {
 			n := min(50, p.r.keys.N)
 			last := map[K]V{}
 			for round := range 3 {
-				for i := range n { // several writes of one key wait for one Flush
+				for i := range n { // several writes of one key wait for one Sync
 					for range 1 + (i+round)%3 {
 						last[p.key(i)] = p.val()
 						if err := p.b.Put(p.ctx, p.key(i), last[p.key(i)], nil); err != nil {
@@ -201,8 +201,8 @@ func hitChecks[K comparable, V any]() []check[K, V] {
 						}
 					}
 				}
-				if err := backend.Flush(p.ctx, p.b); err != nil {
-					p.failf("Flush = error %q", err)("nil")
+				if err := backend.Sync(p.ctx, p.b); err != nil {
+					p.failf("Sync = error %q", err)("nil")
 				}
 				for k, v := range last {
 					c := p.cell(k)
@@ -211,13 +211,13 @@ func hitChecks[K comparable, V any]() []check[K, V] {
 				}
 			}
 		}},
-		{rule: "invalidate/key", kase: "flush", void: noFlush[K, V], run: func(p *probe[K, V]) {
+		{rule: "invalidate/key", kase: "sync", void: noSync[K, V], run: func(p *probe[K, V]) {
 			p.queued(func(k K) error { return p.b.Invalidate(p.ctx, &k) })
 		}},
-		{rule: "invalidate/nil", kase: "flush", void: noFlush[K, V], run: func(p *probe[K, V]) {
+		{rule: "invalidate/nil", kase: "sync", void: noSync[K, V], run: func(p *probe[K, V]) {
 			p.queued(func(K) error { return p.b.Invalidate(p.ctx, nil) })
 		}},
-		{rule: "ttl/zero", kase: "flush", void: noFlush[K, V], run: func(p *probe[K, V]) {
+		{rule: "ttl/zero", kase: "sync", void: noSync[K, V], run: func(p *probe[K, V]) {
 			p.queued(func(k K) error { return p.b.Put(p.ctx, k, p.val(), new(time.Duration)) })
 		}},
 		{rule: "hit/overwrite", kase: "last-wins", run: func(p *probe[K, V]) {
@@ -321,14 +321,14 @@ func hitChecks[K comparable, V any]() []check[K, V] {
 	}
 }
 
-func noFlush[K comparable, V any](r *runner[K, V]) string {
-	if !r.traits.NeedsFlush {
-		return "the backend's writes need no Flush: other checks see that they are visible when they return"
+func noSync[K comparable, V any](r *runner[K, V]) string {
+	if !r.traits.NeedsSync {
+		return "the backend's writes need no Sync: other checks see that they are visible when they return"
 	}
 	return ""
 }
 
-// queued has a removal and writes on either side of it wait for one Flush. Each
+// queued has a removal and writes on either side of it wait for one Sync. Each
 // must take its turn.
 func (p *probe[K, V]) queued(remove func(k K) error) {
 	for round := range 3 {
@@ -340,14 +340,14 @@ func (p *probe[K, V]) queued(remove func(k K) error) {
 			}
 			errs = append(errs, remove(k))
 			c := p.cell(k)
-			c.has, c.forgotten = false, "it was removed, and the removal was flushed"
+			c.has, c.forgotten = false, "it was removed, and the removal was synced"
 			if i%2 == 1 {
 				v := p.val()
 				errs = append(errs, p.b.Put(p.ctx, k, v, nil))
 				*c = cell[V]{has: true, val: v, put0: time.Now(), put1: time.Now()}
 			}
-			if err := errors.Join(append(errs, backend.Flush(p.ctx, p.b))...); err != nil {
-				p.failf("Put, a removal, Put and Flush = error %q", err)("nil")
+			if err := errors.Join(append(errs, backend.Sync(p.ctx, p.b))...); err != nil {
+				p.failf("Put, a removal, Put and Sync = error %q", err)("nil")
 			}
 			p.get(k)
 		}

@@ -376,7 +376,7 @@ func invalidateChecks[K comparable, V any]() []check[K, V] {
 			p.put(p.key(1))
 			k := p.key(0)
 			err := p.b.Invalidate(p.ctx, &k)
-			p.flushed(&err)
+			p.synced(&err)
 			if err != nil {
 				p.failf("Invalidate = error %q", err)("nil")
 			}

@@ -210,10 +210,10 @@ func keyChecks[K comparable, V any]() []check[K, V] {
 						show(vals[mix(uint64(i))%16]), "with %d well-mixed keys, Get(%s) = hit %s", n, show(mixed(i)), show(v))
 				}
 			}
-			if size != int64(n-lost) && !p.r.traits.Refuses {
+			if size != int64(n-lost) && !p.r.traits.Rejects {
 				p.missized(fmt.Sprintf("%d: that many keys hit", n-lost), "Stats().Size = %d", size)
 			}
-			if t := p.r.traits; lost > 0 && t.Bound != backend.BoundApproximate && !t.Refuses {
+			if t := p.r.traits; lost > 0 && t.Bound != backend.BoundApproximate && !t.Rejects {
 				p.hinted("two keys of one hash cannot be held together", "none: the capacity is as large",
 					"of %d well-mixed keys, %d are gone", n, lost)
 			}

@@ -13,7 +13,7 @@ func modelChecks[K comparable, V any]() []check[K, V] {
 	return []check[K, V]{
 		{rule: "concurrent/key", kase: "random-sequence", free: func(r *runner[K, V]) error { return r.random(Options{}, 400) }},
 		{rule: "stats/size", kase: "random-sequence", void: func(r *runner[K, V]) string {
-			if r.traits.SizeLag > 0 || r.traits.Refuses {
+			if r.traits.SizeLag > 0 || r.traits.Rejects {
 				return "Size is not declared exact at every moment"
 			}
 			return ""

@@ -21,7 +21,7 @@ func (p *probe[K, V]) refreshRaces(other func(k K)) {
 		for i := range n {
 			p.putTTL(p.key(i), ttl)
 		}
-		time.Sleep(2*ttl + p.r.traits.Lateness)
+		time.Sleep(2*ttl + p.r.traits.ExpiryLag)
 		start := make(chan struct{})
 		var wg sync.WaitGroup
 		var mu sync.Mutex
@@ -97,7 +97,7 @@ func (p *probe[K, V]) mixedLifetimes() {
 			v, hit := p.get(p.key(i))
 			won[i] = slices.IndexFunc(vals[i], func(x V) bool { return hit && p.same(x, v) })
 		}
-		p.sleep(ttl + p.r.traits.Lateness + p.tick())
+		p.sleep(ttl + p.r.traits.ExpiryLag + p.tick())
 		for i, g := range won {
 			switch _, hit := p.get(p.key(i)); {
 			case g < 0 || p.repeats():

@@ -180,7 +180,7 @@ func statsChecks[K comparable, V any]() []check[K, V] {
 			p.counts(map[string]uint64{backend.CounterHits: 0, backend.CounterMisses: 1}, func() { p.miss(p.key(1)) })
 			p.counts(map[string]uint64{backend.CounterHits: 0, backend.CounterMisses: 1}, func() { // nor was Stats asked since it expired
 				p.putTTL(p.key(1), p.unit())
-				p.sleep(p.unit() + p.r.traits.Lateness + p.tick())
+				p.sleep(p.unit() + p.r.traits.ExpiryLag + p.tick())
 				p.miss(p.key(1))
 			})
 			p.counts(map[string]uint64{backend.CounterHits: 0, backend.CounterMisses: 0, backend.CounterEvictions: 0}, func() {
@@ -204,7 +204,7 @@ func statsChecks[K comparable, V any]() []check[K, V] {
 			p.counts(map[string]uint64{backend.CounterHits: 0, backend.CounterMisses: 0}, p.clear) // counters never fall
 		}},
 		{rule: "stats/counters", kase: "evictions", opts: Options{Capacity: 10}, void: func(r *runner[K, V]) string {
-			if r.traits.Bound != backend.BoundExact || r.traits.Refuses || r.keys.N < 100 {
+			if r.traits.Bound != backend.BoundExact || r.traits.Rejects || r.keys.N < 100 {
 				return "the backend does not evict exactly above a capacity"
 			}
 			return noCounters[K, V](backend.CounterEvictions)(r)

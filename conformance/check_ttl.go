@@ -100,7 +100,7 @@ func ttlChecks[K comparable, V any]() []check[K, V] {
 				p.putTTL(p.key(i), p.unit())
 				p.hit(p.key(i))
 			}
-			p.sleep(p.unit() + p.r.traits.Lateness + p.tick())
+			p.sleep(p.unit() + p.r.traits.ExpiryLag + p.tick())
 			for i := range min(10, p.r.keys.N) {
 				p.miss(p.key(i))
 				p.miss(p.key(i))
@@ -108,7 +108,7 @@ func ttlChecks[K comparable, V any]() []check[K, V] {
 		}},
 		{rule: "ttl/expires", kase: "unread", run: func(p *probe[K, V]) {
 			p.putTTL(p.key(0), p.unit())
-			p.sleep(p.unit() + p.r.traits.Lateness + p.tick())
+			p.sleep(p.unit() + p.r.traits.ExpiryLag + p.tick())
 			p.miss(p.key(0))
 			p.sleep(p.unit())
 			p.miss(p.key(0))
@@ -135,7 +135,7 @@ func ttlChecks[K comparable, V any]() []check[K, V] {
 			for i := range n {
 				p.putTTL(p.key(i), p.unit()+time.Duration(mix(uint64(i))%uint64(p.unit())))
 			}
-			p.sleep(2*p.unit() + p.r.traits.Lateness + p.tick())
+			p.sleep(2*p.unit() + p.r.traits.ExpiryLag + p.tick())
 			for i := range n {
 				p.miss(p.key(i))
 			}
@@ -474,7 +474,7 @@ func (p *probe[K, V]) slow() time.Duration {
 }
 
 // lag is how long an expired entry may be counted.
-func (p *probe[K, V]) lag() time.Duration { return max(p.r.traits.SizeLag, p.r.traits.Lateness) }
+func (p *probe[K, V]) lag() time.Duration { return max(p.r.traits.SizeLag, p.r.traits.ExpiryLag) }
 
 // wantSizeLagging checks Size once expiry must show in it.
 func (p *probe[K, V]) wantSizeLagging(want int64) {
@@ -490,7 +490,7 @@ func (p *probe[K, V]) entry(k K) {
 	e, hit, err := backend.GetEntry(p.ctx, p.b, k)
 	c := p.cell(k)
 	if err != nil || !hit {
-		if err != nil || !p.r.traits.Refuses {
+		if err != nil || !p.r.traits.Rejects {
 			p.failf("GetEntry(%s) = hit %v, error %v", show(k), hit, err)("a hit, as Get answers")
 		}
 		return
@@ -504,7 +504,7 @@ func (p *probe[K, V]) entry(k K) {
 		}
 		return
 	}
-	if from, to := c.put0.Add(c.ttl), c.put1.Add(c.ttl); e.Deadline.Before(from) || e.Deadline.After(to.Add(p.r.traits.Lateness)) {
+	if from, to := c.put0.Add(c.ttl), c.put1.Add(c.ttl); e.Deadline.Before(from) || e.Deadline.After(to.Add(p.r.traits.ExpiryLag)) {
 		p.failf("GetEntry(%s) has a deadline %v from the TTL's end", show(k), e.Deadline.Sub(to))("the moment of the Put plus the TTL of %v", c.ttl)
 	}
 }

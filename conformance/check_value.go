@@ -201,14 +201,14 @@ func (p *probe[K, V]) aliased(k K, mutated V, how, hint string) {
 	c.has, c.put0, c.put1, c.ttl = true, time.Now(), time.Now(), 0
 	if err != nil || !hit {
 		c.lose("it was dropped")
-		if err != nil || !p.r.traits.Refuses {
+		if err != nil || !p.r.traits.Rejects {
 			p.failf("Get(%s) = %v, %v", show(k), hit, err)("a hit")
 		}
 		return
 	}
 	changed := p.same(v, mutated)
 	switch {
-	case p.r.traits.Values == backend.ByCopy && changed:
+	case p.r.traits.Values == backend.ByValue && changed:
 		p.hinted(hint, show(p.r.values.At(1))+": values are held by copy", "Get(%s) = hit %s after %s", show(k), show(v), how)
 	case p.r.traits.Values == backend.ByReference && !changed:
 		p.hinted("remove Traits.Values: the backend copies", "the changed value: the backend declares that it shares values", "Get(%s) = hit %s after %s", show(k), show(v), how)

@@ -34,7 +34,7 @@ func (p *probe[K, V]) lists() {
 	got := p.all()
 	now := time.Now()
 	for k, c := range p.model {
-		if _, ok := got[k]; !ok && c.alive(now) && !p.lossy && !p.r.traits.Refuses {
+		if _, ok := got[k]; !ok && c.alive(now) && !p.lossy && !p.r.traits.Rejects {
 			p.failf("All does not yield %s", show(k))("every live entry")
 		}
 	}
@@ -80,7 +80,7 @@ func viewChecks[K comparable, V any]() []check[K, V] {
 				p.putTTL(p.key(i), time.Duration(1+i%2*9)*p.unit())
 			}
 			p.lists()
-			p.sleep(p.unit() + p.r.traits.Lateness + p.tick())
+			p.sleep(p.unit() + p.r.traits.ExpiryLag + p.tick())
 			p.lists() // nothing was read since
 			p.put(p.key(0))
 			p.lists()
@@ -109,7 +109,7 @@ func viewChecks[K comparable, V any]() []check[K, V] {
 		}},
 		{rule: "ttl/expires", kase: "entry", void: noEntries[K, V], run: func(p *probe[K, V]) {
 			p.putTTL(p.key(0), p.unit())
-			p.sleep(p.unit() + p.r.traits.Lateness + p.tick())
+			p.sleep(p.unit() + p.r.traits.ExpiryLag + p.tick())
 			if _, hit, err := backend.GetEntry(p.ctx, p.b, p.key(0)); hit || err != nil {
 				p.failf("GetEntry of an expired key = hit %v, error %v", hit, err)("a miss")
 			}
@@ -141,7 +141,7 @@ func viewChecks[K comparable, V any]() []check[K, V] {
 				p.failf("GetMany = error %q", err)("nil")
 			}
 			for _, k := range keys {
-				if v, ok := got[k]; ok != p.cell(k).has && !p.r.traits.Refuses || ok && !p.same(v, p.cell(k).val) {
+				if v, ok := got[k]; ok != p.cell(k).has && !p.r.traits.Rejects || ok && !p.same(v, p.cell(k).val) {
 					p.failf("GetMany: %s = %s, %v", show(k), show(v), ok)("what Get answers: %s", show(p.cell(k).val))
 				}
 			}
@@ -168,7 +168,7 @@ func viewChecks[K comparable, V any]() []check[K, V] {
 			p.wantSize(0)
 			p.put(p.key(0))
 			got, err := backend.GetMany(p.ctx, p.b, []K{p.key(1), p.key(0), p.key(1), p.key(0)}) // a miss first, and the same keys twice
-			if v, hit := got[p.key(0)]; err != nil || len(got) > 1 || !hit && !p.r.traits.Refuses || hit && !p.same(v, p.cell(p.key(0)).val) {
+			if v, hit := got[p.key(0)]; err != nil || len(got) > 1 || !hit && !p.r.traits.Rejects || hit && !p.same(v, p.cell(p.key(0)).val) {
 				p.failf("GetMany of a key that is there and one that is not, both twice = %d hits, error %v", len(got), err)("the one hit")
 			}
 			v := p.val()
@@ -247,6 +247,6 @@ func (p *probe[K, V]) listsUnderLoad() {
 // putMany puts a batch.
 func (p *probe[K, V]) putMany(items []backend.Item[K, V]) error {
 	err := backend.PutMany(p.ctx, p.b, items)
-	p.flushed(&err)
+	p.synced(&err)
 	return err
 }

@@ -46,7 +46,7 @@ type Options struct {
 	// Capacity is the number of entries at which the backend should be bounded.
 	// Zero asks for ample room: ten thousand entries and a few values of some
 	// megabytes. It is no capacity: New takes a size of its own then, or none, and
-	// an admission policy ([backend.Traits.Refuses]) has no reason to keep anything
+	// an admission policy ([backend.Traits.Rejects]) has no reason to keep anything
 	// out for good or to drop what was once read. A backend without a bound in
 	// entries ignores the capacity and declares [backend.BoundApproximate] or
 	// [backend.BoundNone].

@@ -266,7 +266,7 @@ func TestCheck_Bad(t *testing.T) {
 			s.Known = []conformance.Deviation{{Check: "hit/nothing", Why: "x"}}
 		})},
 		{"deviation without reason", "has no Why", with(func(s *subject) { s.Known = []conformance.Deviation{{Check: "hit/put"}} })},
-		{"other traits", "the backend declares", with(func(s *subject) { s.Traits.NeedsFlush = true })},
+		{"other traits", "the backend declares", with(func(s *subject) { s.Traits.NeedsSync = true })},
 		{"one key", "at least 2 keys", with(func(s *subject) { s.Keys.At, s.Keys.N = func(int) string { return "" }, 1 })},
 		{"same keys", "are the same key", with(func(s *subject) { s.Keys.At = func(int) string { return "" } })},
 		{"same values", "are equal", with(func(s *subject) { s.Values.At = func(int) string { return "" } })},
@@ -345,7 +345,7 @@ func (r refusing) Traits() backend.Traits {
 	if !r.bounded {
 		return backend.Traits{Bound: backend.BoundNone}
 	}
-	return backend.Traits{Refuses: true}
+	return backend.Traits{Rejects: true}
 }
 
 func TestCheck_RefusesWithCapacity(t *testing.T) {
@@ -353,7 +353,7 @@ func TestCheck_RefusesWithCapacity(t *testing.T) {
 		b, err := memory.New[string, string](memory.Options{Capacity: o.Capacity})
 		return refusing{b, o.Capacity > 0}, err
 	}, Only: []string{"stats/counters"}})
-	if want := (backend.Traits{Refuses: true}); r.Traits != want {
+	if want := (backend.Traits{Rejects: true}); r.Traits != want {
 		t.Errorf("traits %+v, want %+v", r.Traits, want)
 	}
 }

@@ -200,7 +200,7 @@ func (rec *recorder[K, V]) putLiving(key, val int, ttl *time.Duration) {
 	} else {
 		err = p.b.Put(p.ctx, rec.keys[key], rec.vals[val], ttl)
 	}
-	p.flushed(&err)
+	p.synced(&err)
 	if err != nil {
 		panic(&fault{what: fmt.Sprintf("Put under load returned the error %q", err), want: "nil"})
 	}
@@ -209,7 +209,7 @@ func (rec *recorder[K, V]) putLiving(key, val int, ttl *time.Duration) {
 func (rec *recorder[K, V]) invalidate(key *K) {
 	p := rec.p
 	err := p.b.Invalidate(p.ctx, key)
-	p.flushed(&err)
+	p.synced(&err)
 	if err != nil {
 		panic(&fault{what: fmt.Sprintf("Invalidate under load returned the error %q", err), want: "nil"})
 	}

@@ -43,7 +43,7 @@ func (r *runner[K, V]) preflight() error {
 	if fault := r.session(Options{Capacity: 100}, func(p *probe[K, V]) {
 		if d, ok := backend.As[backend.Describer](p.b); ok { // a bound may exist only where one was asked for, and refusals with it
 			r.traits.Bound = d.Traits().Bound
-			r.traits.Refuses = r.traits.Refuses || d.Traits().Refuses
+			r.traits.Rejects = r.traits.Rejects || d.Traits().Rejects
 		}
 		holds = p.holdsOne()
 	}); fault != nil && fault.kind == newFailed {
@@ -140,7 +140,7 @@ func (r *runner[K, V]) pilot() {
 
 func (r *runner[K, V]) learn(b backend.Backend[K, V]) {
 	_, r.has.closer = backend.As[io.Closer](b)
-	_, r.has.flusher = backend.As[backend.Flusher](b)
+	_, r.has.syncer = backend.As[backend.Syncer](b)
 	_, r.has.ranger = backend.As[backend.Ranger[K, V]](b)
 	_, r.has.entries = backend.As[backend.EntryGetter[K, V]](b)
 	_, r.has.batcher = backend.As[backend.Batcher[K, V]](b)

@@ -174,7 +174,7 @@ func (p *probe[K, V]) atMost() int64 {
 
 // atLeast returns how many entries must be counted.
 func (p *probe[K, V]) atLeast() int64 {
-	if p.lossy || p.r.traits.Refuses {
+	if p.lossy || p.r.traits.Rejects {
 		return 0
 	}
 	return p.living()
@@ -236,7 +236,7 @@ func (p *probe[K, V]) putValue(k K, v V, ttl *time.Duration) {
 func (p *probe[K, V]) tryPut(k K, v V, ttl *time.Duration) error {
 	before := time.Now()
 	err := p.b.Put(p.ctx, k, v, ttl)
-	p.flushed(&err)
+	p.synced(&err)
 	o := op[K, V]{kind: opPut, key: k, val: v, err: err}
 	if ttl != nil {
 		o.ttl = new(*ttl)
@@ -262,7 +262,7 @@ const endedAtOnce = "its TTL was not positive"
 // hit gets k, which must be there unless an admission policy refused it.
 func (p *probe[K, V]) hit(k K) {
 	c := p.cell(k)
-	if !c.has && !p.lossy && !p.r.traits.Refuses {
+	if !c.has && !p.lossy && !p.r.traits.Rejects {
 		panic("conformance: check expects a hit of a key it did not put")
 	}
 	p.get(k)
@@ -275,8 +275,8 @@ func (p *probe[K, V]) miss(k K) {
 	if c.has && c.ttl == 0 {
 		panic("conformance: check expects a miss of a key that is there")
 	}
-	for !c.dead(time.Now(), p.r.traits.Lateness) {
-		p.sleep(max(time.Until(c.put1.Add(c.ttl).Add(p.r.traits.Lateness)), 0) + p.tick())
+	for !c.dead(time.Now(), p.r.traits.ExpiryLag) {
+		p.sleep(max(time.Until(c.put1.Add(c.ttl).Add(p.r.traits.ExpiryLag)), 0) + p.tick())
 	}
 	p.get(k)
 }
@@ -286,7 +286,7 @@ func (p *probe[K, V]) invalidate(k K) {
 	p.survey()
 	given := k
 	err := p.b.Invalidate(p.ctx, &given)
-	p.flushed(&err)
+	p.synced(&err)
 	p.note(op[K, V]{kind: opInvalidate, key: k, err: err})
 	if err != nil {
 		p.failf("Invalidate(%s) = %v", show(k), err)("nil")
@@ -297,7 +297,7 @@ func (p *probe[K, V]) invalidate(k K) {
 // clear removes every entry.
 func (p *probe[K, V]) clear() {
 	err := p.b.Invalidate(p.ctx, nil)
-	p.flushed(&err)
+	p.synced(&err)
 	p.note(op[K, V]{kind: opClear, err: err})
 	if err != nil {
 		p.failf("Invalidate(nil) = %v", err)("nil")
@@ -307,11 +307,11 @@ func (p *probe[K, V]) clear() {
 	}
 }
 
-func (p *probe[K, V]) flushed(err *error) {
-	if !p.r.traits.NeedsFlush {
+func (p *probe[K, V]) synced(err *error) {
+	if !p.r.traits.NeedsSync {
 		return
 	}
-	if failed := backend.Flush(p.ctx, p.b); *err == nil { // what a Put that fails removes is a write, too
+	if failed := backend.Sync(p.ctx, p.b); *err == nil { // what a Put that fails removes is a write, too
 		*err = failed
 	}
 }
@@ -334,7 +334,7 @@ func (p *probe[K, V]) size() int64 { return p.stats().Size }
 // wantSize checks Size against the number of live entries.
 func (p *probe[K, V]) wantSize(want int64) {
 	p.survey()
-	got, exact := p.size(), !p.lossy && !p.r.traits.Refuses
+	got, exact := p.size(), !p.lossy && !p.r.traits.Rejects
 	if got < want && p.surveyed() { // unless some were refused
 		p.look(func(*cell[V]) bool { return true })
 		exact = p.dropped == 0 && p.size() == got
@@ -378,7 +378,7 @@ func (p *probe[K, V]) all() map[K]V {
 		case p.loose:
 		case !c.has:
 			p.failf("All yielded %s", show(k))("not this key: %s", c.forgotten)
-		case c.dead(now, p.r.traits.Lateness):
+		case c.dead(now, p.r.traits.ExpiryLag):
 			p.failf("All yielded %s, which expired %v ago", show(k), now.Sub(c.put1.Add(c.ttl)))("only live entries")
 		case !p.same(c.val, v):
 			p.failf("All yielded %s with %s", show(k), show(v))("%s", show(c.val))

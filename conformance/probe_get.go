@@ -30,8 +30,8 @@ func (p *probe[K, V]) get(k K) (V, bool) {
 		}
 	case !c.has:
 		p.wrong(k, c, v)("a miss: %s", c.forgotten)
-	case c.dead(before, p.r.traits.Lateness):
-		p.failf("Get(%s) = hit %s, %v after its deadline", show(k), show(v), before.Sub(c.put1.Add(c.ttl)))("a miss: its TTL of %v has passed%s", c.ttl, lateText(p.r.traits.Lateness))
+	case c.dead(before, p.r.traits.ExpiryLag):
+		p.failf("Get(%s) = hit %s, %v after its deadline", show(k), show(v), before.Sub(c.put1.Add(c.ttl)))("a miss: its TTL of %v has passed%s", c.ttl, lateText(p.r.traits.ExpiryLag))
 	case !p.r.values.Equal(v, c.val):
 		p.wrong(k, c, v)("hit %s", show(c.val))
 	}
@@ -53,7 +53,7 @@ func (p *probe[K, V]) missed(k K, c *cell[V], v V, now time.Time) {
 		p.expected++
 		switch {
 		case p.lossy:
-		case !p.r.traits.Refuses:
+		case !p.r.traits.Rejects:
 			p.lost(k, c, now)("hit %s", show(c.val))
 		case p.roomy() && c.admitted:
 			p.lost(k, c, now)("hit %s: what was not refused stays while nothing needs its room", show(c.val))
@@ -85,14 +85,14 @@ func (p *probe[K, V]) insist(k K, c *cell[V]) {
 	}
 	for range 5 {
 		err := p.b.Put(p.ctx, k, c.val, ttl)
-		p.flushed(&err)
+		p.synced(&err)
 		p.note(op[K, V]{kind: opPut, key: k, val: c.val, ttl: ttl, err: err})
 		p.background()
 		v, hit, getErr := p.b.Get(p.ctx, k)
 		p.note(op[K, V]{kind: opGet, key: k, val: v, hit: hit, err: getErr})
 		if hit || err != nil || getErr != nil {
 			err := p.b.Invalidate(p.ctx, new(k))
-			p.flushed(&err)
+			p.synced(&err)
 			p.note(op[K, V]{kind: opInvalidate, key: k, err: err})
 			return
 		}
@@ -111,7 +111,7 @@ func (p *probe[K, V]) survey() {
 // surveyed reports whether entries may be refused, and which were can be found out
 // by looking.
 func (p *probe[K, V]) surveyed() bool {
-	return p.r.traits.Refuses && p.roomy() && len(p.model) <= 64
+	return p.r.traits.Rejects && p.roomy() && len(p.model) <= 64
 }
 
 // look gets the live entries that f names.
@@ -137,7 +137,7 @@ func (p *probe[K, V]) lost(k K, c *cell[V], now time.Time) func(want string, arg
 	p.background()
 	if v, hit, err := p.b.Get(p.ctx, k); err == nil && hit {
 		if p.r.values.Equal(v, c.val) {
-			f.hint = "a moment later the value was there: the write is asynchronous. Wait for it in Put, or declare Traits.NeedsFlush and implement backend.Flusher"
+			f.hint = "a moment later the value was there: the write is asynchronous. Wait for it in Put, or declare Traits.NeedsSync and implement backend.Syncer"
 		} else {
 			f.hint = "a moment later an earlier value was there: the last write was rejected while the one before it was still queued"
 		}

@@ -9,7 +9,7 @@ import (
 
 // settle lets buffered writes and background work finish.
 func (p *probe[K, V]) settle() {
-	if err := backend.Flush(p.ctx, p.b); err != nil {
+	if err := backend.Sync(p.ctx, p.b); err != nil {
 		p.failf("Flush() = %v", err)("nil")
 	}
 	p.background()
@@ -83,7 +83,7 @@ func (p *probe[K, V]) nearDeadline(k K) {
 // answer may come too late to tell; then the check starts again, slower.
 func (p *probe[K, V]) alive(k K) {
 	p.get(k)
-	if c := p.cell(k); !p.lossy && !p.r.traits.Refuses && !c.alive(time.Now()) {
+	if c := p.cell(k); !p.lossy && !p.r.traits.Rejects && !c.alive(time.Now()) {
 		panic(tooSlow("the machine", "look"))
 	}
 }

@@ -25,7 +25,7 @@ var rules = []Rule{
 	{"ttl/notearly", "Time alone never removes an entry before its TTL has passed."},
 	{"ttl/zero", "A TTL of zero or less is already over: Put removes the earlier entry, stores nothing and returns nil."},
 	{"ttl/overwrite", "The lifetime is that of the last Put: extended, shortened, added or removed by it. Nothing of it survives Invalidate, and Get does not extend it."},
-	{"ttl/range", "A TTL is kept from 1 ns to the largest Duration: no truncation, no rounding in either direction beyond the declared lateness, no overflow; the largest acts as never."},
+	{"ttl/range", "A TTL is kept from 1 ns to the largest Duration: no truncation, no rounding in either direction beyond the declared lag, no overflow; the largest acts as never."},
 	{"invalidate/key", "Invalidate of a key removes that entry and no other; when it has returned, no later Get sees an entry put before it. An absent key is no error and has no effect."},
 	{"invalidate/nil", "Invalidate of nil removes every entry of this backend and nothing else; when it has returned, no later Get sees an entry whose Put returned before it started. The backend is fully usable after."},
 	{"invalidate/zerokey", "A pointer to the zero key removes only that entry; a nil-valued key of an interface or pointer type is a key."},

@@ -58,7 +58,7 @@ type runner[K comparable, V any] struct {
 
 // features are the optional interfaces a subject has.
 type features struct {
-	closer, flusher, ranger, entries, batcher, describer bool
+	closer, syncer, ranger, entries, batcher, describer bool
 }
 
 func newRunner[K comparable, V any](t *testing.T, s Subject[K, V]) (*runner[K, V], error) {

@@ -14,8 +14,8 @@ import (
 	"time"
 
 	"github.com/cachepact/cachepact/adapters/bigcache"
+	"github.com/cachepact/cachepact/adapters/internal/adaptertest"
 	"github.com/cachepact/cachepact/backend"
-	"github.com/cachepact/cachepact/internal/adaptertest"
 )
 
 // A same is a Hasher under which all keys collide.

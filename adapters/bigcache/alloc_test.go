@@ -10,7 +10,7 @@ import (
 	lib "github.com/allegro/bigcache/v3"
 
 	"github.com/cachepact/cachepact/adapters/bigcache"
-	"github.com/cachepact/cachepact/internal/adaptertest"
+	"github.com/cachepact/cachepact/adapters/internal/adaptertest"
 )
 
 // A hit allocates what the library's Get does.

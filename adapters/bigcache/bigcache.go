@@ -39,8 +39,8 @@ import (
 
 	"github.com/allegro/bigcache/v3"
 
+	"github.com/cachepact/cachepact/adapters/internal/bytecache"
 	"github.com/cachepact/cachepact/backend"
-	"github.com/cachepact/cachepact/internal/bytecache"
 )
 
 // Backend is a [backend.Backend] over the library's cache. Values are copied.

@@ -10,9 +10,9 @@ import (
 
 	"github.com/allegro/bigcache/v3"
 
+	"github.com/cachepact/cachepact/adapters/internal/bytecache"
+	"github.com/cachepact/cachepact/adapters/internal/codec"
 	"github.com/cachepact/cachepact/backend"
-	"github.com/cachepact/cachepact/internal/bytecache"
-	"github.com/cachepact/cachepact/internal/codec"
 )
 
 // Options is what the adapter adds to the library's configuration.

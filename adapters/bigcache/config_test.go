@@ -12,8 +12,8 @@ import (
 	lib "github.com/allegro/bigcache/v3"
 
 	"github.com/cachepact/cachepact/adapters/bigcache"
+	"github.com/cachepact/cachepact/adapters/internal/adaptertest"
 	"github.com/cachepact/cachepact/backend"
-	"github.com/cachepact/cachepact/internal/adaptertest"
 )
 
 // Each bad field of a configuration is an error of New that names it.

@@ -3,8 +3,8 @@ package bigcache
 import (
 	"sync/atomic"
 
+	"github.com/cachepact/cachepact/adapters/internal/spread"
 	"github.com/cachepact/cachepact/backend"
-	"github.com/cachepact/cachepact/internal/spread"
 )
 
 // counters counts Gets. The library counts them too, but before it is known whether

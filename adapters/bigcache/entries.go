@@ -5,9 +5,9 @@ import (
 
 	"github.com/allegro/bigcache/v3"
 
+	"github.com/cachepact/cachepact/adapters/internal/bytecache"
+	"github.com/cachepact/cachepact/adapters/internal/expiry"
 	"github.com/cachepact/cachepact/backend"
-	"github.com/cachepact/cachepact/internal/bytecache"
-	"github.com/cachepact/cachepact/internal/clock"
 )
 
 // get returns a live entry's value and deadline.
@@ -56,7 +56,7 @@ func (b *Backend[K, V]) getName(name string) (value V, deadline int64, hit bool,
 type store[K comparable, V any] Backend[K, V]
 
 // Set stores an entry.
-func (b *store[K, V]) Set(name string, entry []byte, deadline int64, _ clock.Reading) error {
+func (b *store[K, V]) Set(name string, entry []byte, deadline int64, _ expiry.Reading) error {
 	cache := b.cache.Load()
 	if cache == nil {
 		return backend.ErrClosed
@@ -111,7 +111,7 @@ func (b *Backend[K, V]) sweep(cache *bigcache.BigCache) {
 	now := b.coder.Clock.Now()
 	expired := func(entry []byte) bool {
 		deadline, _ := bytecache.Split(entry)
-		return deadline != clock.Never && deadline <= now
+		return deadline != expiry.Never && deadline <= now
 	}
 	b.soonest.Reset()
 	for it := cache.Iterator(); it.SetNext(); {

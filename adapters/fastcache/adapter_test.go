@@ -18,8 +18,8 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"github.com/cachepact/cachepact/adapters/fastcache"
+	"github.com/cachepact/cachepact/adapters/internal/adaptertest"
 	"github.com/cachepact/cachepact/backend"
-	"github.com/cachepact/cachepact/internal/adaptertest"
 )
 
 func open[K comparable, V any](t *testing.T) *fastcache.Backend[K, V] {

@@ -8,7 +8,7 @@ import (
 	lib "github.com/VictoriaMetrics/fastcache"
 
 	"github.com/cachepact/cachepact/adapters/fastcache"
-	"github.com/cachepact/cachepact/internal/adaptertest"
+	"github.com/cachepact/cachepact/adapters/internal/adaptertest"
 )
 
 // A hit allocates what the library's does, and a number nothing.

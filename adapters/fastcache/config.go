@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/cachepact/cachepact/internal/bytecache"
-	"github.com/cachepact/cachepact/internal/codec"
+	"github.com/cachepact/cachepact/adapters/internal/bytecache"
+	"github.com/cachepact/cachepact/adapters/internal/codec"
 )
 
 // Options is what the adapter adds to the library's configuration.

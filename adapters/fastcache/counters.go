@@ -6,8 +6,8 @@ import (
 
 	"github.com/VictoriaMetrics/fastcache"
 
+	"github.com/cachepact/cachepact/adapters/internal/spread"
 	"github.com/cachepact/cachepact/backend"
-	"github.com/cachepact/cachepact/internal/spread"
 )
 
 // counters counts hits, because the library counts a Get before it knows whether it

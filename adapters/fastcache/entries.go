@@ -5,9 +5,9 @@ import (
 
 	"github.com/VictoriaMetrics/fastcache"
 
+	"github.com/cachepact/cachepact/adapters/internal/bytecache"
+	"github.com/cachepact/cachepact/adapters/internal/expiry"
 	"github.com/cachepact/cachepact/backend"
-	"github.com/cachepact/cachepact/internal/bytecache"
-	"github.com/cachepact/cachepact/internal/clock"
 )
 
 // An entry begins with its mark, if there are rings.
@@ -70,7 +70,7 @@ func (b *Backend[K, V]) getName(name string) (value V, deadline int64, hit bool,
 type store[K comparable, V any] Backend[K, V]
 
 // Set stores an entry, and its mark in it.
-func (b *store[K, V]) Set(name string, entry []byte, deadline int64, moment clock.Reading) error {
+func (b *store[K, V]) Set(name string, entry []byte, deadline int64, moment expiry.Reading) error {
 	key := bytecache.Bytes(name)
 	if b.rings == nil {
 		return b.setLoose(key, entry)
@@ -112,7 +112,7 @@ func (b *store[K, V]) Remove(name string) error {
 
 // leave takes the entry of key out of the account, if there is one, and reports
 // whether the library has it.
-func (b *store[K, V]) leave(r *ring, cache *fastcache.Cache, key []byte, moment *clock.Reading) bool {
+func (b *store[K, V]) leave(r *ring, cache *fastcache.Cache, key []byte, moment *expiry.Reading) bool {
 	if b.coder.Read() == bytecache.ReadSmall {
 		var room [bytecache.Small]byte
 		entry, ok := cache.HasGet(room[:0], key)

@@ -6,7 +6,7 @@ import (
 
 	"github.com/VictoriaMetrics/fastcache"
 
-	"github.com/cachepact/cachepact/internal/clock"
+	"github.com/cachepact/cachepact/adapters/internal/expiry"
 )
 
 // layoutKnown reports whether the library evicts what a ring says that it does.
@@ -22,7 +22,7 @@ var layoutKnown = sync.OnceValue(func() bool {
 // ring, knows at any time what is left.
 func (r *ring) agrees(cache *fastcache.Cache) bool {
 	const keys = 24
-	moment := clock.New().Reading()
+	moment := expiry.NewClock().Reading()
 	names, marks := namesIn(0, keys), make([]uint32, keys)
 	value := make([]byte, chunk)
 	for i := range 5 * keys {
@@ -30,7 +30,7 @@ func (r *ring) agrees(cache *fastcache.Cache) bool {
 			r.remove(marks[i%keys], &moment)
 		}
 		n := 7000 + 1571*i%5000
-		marks[i%keys] = r.add(entryHead+len(names[i%keys])+n, clock.Never, &moment)
+		marks[i%keys] = r.add(entryHead+len(names[i%keys])+n, expiry.Never, &moment)
 		cache.Set(names[i%keys], value[:n])
 		live := 0
 		for k := range min(i+1, keys) {

@@ -6,7 +6,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
-	"github.com/cachepact/cachepact/internal/clock"
+	"github.com/cachepact/cachepact/adapters/internal/expiry"
 )
 
 // How the library lays out entries (fastcache.go of v1.13.0): a key belongs to
@@ -70,7 +70,7 @@ func (r *ring) step(c cursor, n uint64) (begin, end cursor) {
 
 // add takes account of a new entry of n bytes, and of those that it overwrites.
 // It returns the mark of the entry.
-func (r *ring) add(n int, deadline int64, moment *clock.Reading) uint32 {
+func (r *ring) add(n int, deadline int64, moment *expiry.Reading) uint32 {
 	_, r.head = r.step(r.head, uint64(n))
 	for r.first != r.last {
 		begin, end := r.step(r.tail, uint64(r.sizes[r.start]))
@@ -86,7 +86,7 @@ func (r *ring) add(n int, deadline int64, moment *clock.Reading) uint32 {
 	if int(r.last-r.first) == len(r.sizes) {
 		r.grow()
 	}
-	if deadline != clock.Never && r.deadlines == nil {
+	if deadline != expiry.Never && r.deadlines == nil {
 		r.deadlines = make([]int64, len(r.sizes))
 	}
 	i := r.slot(r.last)
@@ -95,7 +95,7 @@ func (r *ring) add(n int, deadline int64, moment *clock.Reading) uint32 {
 	if r.deadlines != nil {
 		r.deadlines[i] = deadline
 	}
-	if deadline != clock.Never && (r.soonest == clock.Never || deadline < r.soonest) {
+	if deadline != expiry.Never && (r.soonest == expiry.Never || deadline < r.soonest) {
 		r.soonest = deadline
 	}
 	r.count++
@@ -106,7 +106,7 @@ func (r *ring) add(n int, deadline int64, moment *clock.Reading) uint32 {
 // before returns a place after which the last entry, of n bytes, is where it is.
 func (r *ring) before(n int) cursor { return cursor{r.head.turn, r.head.at - uint64(n)} }
 
-func (r *ring) dropFirst(moment *clock.Reading) {
+func (r *ring) dropFirst(moment *expiry.Reading) {
 	if i := r.start; r.isLive(i) {
 		if r.deadlines != nil && moment.Expired(r.deadlines[i]) {
 			r.expirations++
@@ -122,7 +122,7 @@ func (r *ring) dropFirst(moment *clock.Reading) {
 }
 
 // leave takes account of the removal of an entry that the library has, if ok.
-func (r *ring) leave(entry []byte, ok bool, moment *clock.Reading) bool {
+func (r *ring) leave(entry []byte, ok bool, moment *expiry.Reading) bool {
 	if !ok {
 		r.misses++
 		return false
@@ -133,7 +133,7 @@ func (r *ring) leave(entry []byte, ok bool, moment *clock.Reading) bool {
 
 // remove takes account of the removal of the entry with that mark. It is not
 // live any more if it has been found expired.
-func (r *ring) remove(mark uint32, moment *clock.Reading) {
+func (r *ring) remove(mark uint32, moment *expiry.Reading) {
 	if mark-r.first >= r.last-r.first {
 		return // unreachable: the library found it
 	}
@@ -147,19 +147,19 @@ func (r *ring) remove(mark uint32, moment *clock.Reading) {
 
 // sweep takes account of the entries that have expired by now.
 func (r *ring) sweep(now int64) {
-	if r.soonest == clock.Never || r.soonest > now {
+	if r.soonest == expiry.Never || r.soonest > now {
 		return
 	}
-	r.soonest = clock.Never
+	r.soonest = expiry.Never
 	for mark := r.first; mark != r.last; mark++ {
 		i := r.slot(mark)
 		deadline := r.deadlines[i]
 		switch {
-		case deadline == clock.Never || !r.isLive(i):
+		case deadline == expiry.Never || !r.isLive(i):
 		case deadline <= now:
 			r.expirations++
 			r.drop(i)
-		case r.soonest == clock.Never || deadline < r.soonest:
+		case r.soonest == expiry.Never || deadline < r.soonest:
 			r.soonest = deadline
 		}
 	}
@@ -207,7 +207,7 @@ func (r *ring) reset() {
 	r.head, r.tail = cursor{}, cursor{}
 	r.first, r.last, r.start = 0, 0, 0
 	r.sizes, r.live, r.deadlines = nil, nil, nil
-	r.count, r.soonest = 0, clock.Never
+	r.count, r.soonest = 0, expiry.Never
 }
 
 // rings are those of all buckets.

@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"github.com/cachepact/cachepact/adapters/freecache"
+	"github.com/cachepact/cachepact/adapters/internal/adaptertest"
 	"github.com/cachepact/cachepact/backend"
-	"github.com/cachepact/cachepact/internal/adaptertest"
 )
 
 func open[K comparable, V any](t *testing.T, size int) *freecache.Backend[K, V] {

@@ -7,7 +7,7 @@ import (
 
 	lib "github.com/coocood/freecache"
 
-	"github.com/cachepact/cachepact/internal/adaptertest"
+	"github.com/cachepact/cachepact/adapters/internal/adaptertest"
 )
 
 // A hit allocates what the library's does, and a number nothing.

@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/cachepact/cachepact/internal/bytecache"
-	"github.com/cachepact/cachepact/internal/clock"
-	"github.com/cachepact/cachepact/internal/codec"
+	"github.com/cachepact/cachepact/adapters/internal/bytecache"
+	"github.com/cachepact/cachepact/adapters/internal/codec"
+	"github.com/cachepact/cachepact/adapters/internal/expiry"
 )
 
 // Options is what the adapter adds to the library's configuration.
@@ -60,6 +60,6 @@ func limitsOf(size int) (bytecache.Limits, error) {
 // seconds is the library's clock. It only tells which entries have been used of
 // late, because the library is given no lifetimes, and is read by every call:
 // the monotonic clock takes half the time of the wall clock.
-type seconds struct{ clock.Clock }
+type seconds struct{ expiry.Clock }
 
 func (s seconds) Now() uint32 { return uint32(s.Clock.Now() / 1e9) }

@@ -6,8 +6,8 @@ import (
 
 	"github.com/coocood/freecache"
 
+	"github.com/cachepact/cachepact/adapters/internal/spread"
 	"github.com/cachepact/cachepact/backend"
-	"github.com/cachepact/cachepact/internal/spread"
 )
 
 // counters counts hits, because the library counts one before it is known whether the

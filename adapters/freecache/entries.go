@@ -6,9 +6,9 @@ import (
 	"github.com/cespare/xxhash/v2"
 	"github.com/coocood/freecache"
 
+	"github.com/cachepact/cachepact/adapters/internal/bytecache"
+	"github.com/cachepact/cachepact/adapters/internal/expiry"
 	"github.com/cachepact/cachepact/backend"
-	"github.com/cachepact/cachepact/internal/bytecache"
-	"github.com/cachepact/cachepact/internal/clock"
 )
 
 // get returns a live entry's value and deadline.
@@ -78,7 +78,7 @@ func segment(name []byte) uint64 { return xxhash.Sum64(name) % segments }
 type store[K comparable, V any] Backend[K, V]
 
 // Set stores an entry.
-func (b *store[K, V]) Set(name string, entry []byte, deadline int64, _ clock.Reading) error {
+func (b *store[K, V]) Set(name string, entry []byte, deadline int64, _ expiry.Reading) error {
 	cache := b.cache.Load()
 	if cache == nil {
 		return backend.ErrClosed
@@ -122,7 +122,7 @@ func (b *Backend[K, V]) sweep(cache *freecache.Cache) {
 	b.soonest.Reset()
 	b.walk(cache, func(e *freecache.Entry) (expired bool) {
 		deadline, _ := bytecache.Split(e.Value)
-		if deadline != clock.Never && deadline <= now {
+		if deadline != expiry.Never && deadline <= now {
 			return true
 		}
 		b.soonest.Add(deadline)

@@ -30,17 +30,16 @@ import (
 
 	gocache "github.com/patrickmn/go-cache"
 
+	"github.com/cachepact/cachepact/adapters/internal/expiry"
+	"github.com/cachepact/cachepact/adapters/internal/keycode"
 	"github.com/cachepact/cachepact/backend"
-	"github.com/cachepact/cachepact/internal/clock"
-	"github.com/cachepact/cachepact/internal/expiry"
-	"github.com/cachepact/cachepact/internal/keycode"
 )
 
 // Backend is a [backend.Backend] over the library's cache. Values are held by
 // reference.
 type Backend[K comparable, V any] struct {
 	keys   *keycode.Encoder[K]
-	clock  clock.Clock
+	clock  expiry.Clock
 	cache  gocache.Cache // of plain[V] and *timed[V]
 	closed atomic.Bool
 
@@ -79,7 +78,7 @@ func New[K comparable, V any]() (*Backend[K, V], error) {
 	if err != nil {
 		return nil, wrap("new", err)
 	}
-	return &Backend[K, V]{keys: keys, clock: clock.New(), cache: *gocache.New(gocache.NoExpiration, 0)}, nil
+	return &Backend[K, V]{keys: keys, clock: expiry.NewClock(), cache: *gocache.New(gocache.NoExpiration, 0)}, nil
 }
 
 // Get implements [backend.Backend].
@@ -217,13 +216,13 @@ func (b *Backend[K, V]) get(key K) (any, error) {
 func (b *Backend[K, V]) entry(object any) (value V, deadline int64, live bool) {
 	switch e := object.(type) {
 	case plain[V]:
-		return e.value, clock.Never, true
+		return e.value, expiry.Never, true
 	case *timed[V]:
 		if !b.clock.Expired(e.Deadline) {
 			return e.value, e.Deadline, true
 		}
 	}
-	return value, clock.Never, false
+	return value, expiry.Never, false
 }
 
 // putLocked is Put once there has been a TTL.
@@ -236,14 +235,14 @@ func (b *Backend[K, V]) putLocked(k string, value V, ttl *time.Duration) error {
 	b.hasTTL.Store(true)
 	now := b.clock.Now()
 	b.expire(now, reclaim)
-	deadline := clock.Never
+	deadline := expiry.Never
 	if ttl != nil {
-		deadline = clock.Add(now, *ttl)
+		deadline = expiry.Deadline(now, *ttl)
 	}
 	switch {
 	case ttl != nil && *ttl <= 0:
 		b.remove(k)
-	case deadline == clock.Never:
+	case deadline == expiry.Never:
 		b.dequeue(k)
 		b.cache.Set(k, plain[V]{value}, gocache.NoExpiration)
 	default:

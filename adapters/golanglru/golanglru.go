@@ -26,9 +26,8 @@ import (
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 
+	"github.com/cachepact/cachepact/adapters/internal/expiry"
 	"github.com/cachepact/cachepact/backend"
-	"github.com/cachepact/cachepact/internal/clock"
-	"github.com/cachepact/cachepact/internal/expiry"
 )
 
 // Backend is a [backend.Backend] over the library's LRU. Values are held by
@@ -36,7 +35,7 @@ import (
 type Backend[K comparable, V any] struct {
 	keys     backend.KeyChecker[K]
 	capacity int
-	clock    clock.Clock
+	clock    expiry.Clock
 
 	mu    sync.Mutex
 	lru   *simplelru.LRU[K, entry[K, V]] // nil once closed
@@ -52,7 +51,7 @@ type entry[K comparable, V any] struct {
 
 func (e entry[K, V]) deadline() int64 {
 	if e.timer == nil {
-		return clock.Never
+		return expiry.Never
 	}
 	return e.timer.Deadline
 }
@@ -68,7 +67,7 @@ var (
 // New returns an empty backend that holds at most capacity entries. It fails if
 // the library refuses the capacity. The caller closes what it made.
 func New[K comparable, V any](capacity int) (*Backend[K, V], error) {
-	b := &Backend[K, V]{keys: backend.NewKeyChecker[K](), capacity: capacity, clock: clock.New()}
+	b := &Backend[K, V]{keys: backend.NewKeyChecker[K](), capacity: capacity, clock: expiry.NewClock()}
 	if err := b.reset(); err != nil {
 		return nil, wrap("new", err)
 	}
@@ -181,12 +180,12 @@ func (b *Backend[K, V]) Close() error {
 // get is GetEntry. It removes the entry if it has expired.
 func (b *Backend[K, V]) get(key K) (value V, deadline int64, hit bool, err error) {
 	if err := b.keys.Check(key); err != nil {
-		return value, clock.Never, false, wrap("get", err)
+		return value, expiry.Never, false, wrap("get", err)
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.lru == nil {
-		return value, clock.Never, false, wrap("get", backend.ErrClosed)
+		return value, expiry.Never, false, wrap("get", backend.ErrClosed)
 	}
 	if e, ok := b.lru.Get(key); ok {
 		if deadline = e.deadline(); !b.clock.Expired(deadline) {
@@ -197,7 +196,7 @@ func (b *Backend[K, V]) get(key K) (value V, deadline int64, hit bool, err error
 		b.expirations++
 	}
 	b.misses++
-	return value, clock.Never, false, nil
+	return value, expiry.Never, false, nil
 }
 
 // peek returns a live value and leaves no trace.
@@ -238,12 +237,12 @@ func (b *Backend[K, V]) stats() (s backend.Stats, done bool, err error) {
 // entry it replaces.
 func (b *Backend[K, V]) timer(key K, now int64, ttl *time.Duration) *expiry.Node[K] {
 	old, _ := b.lru.Peek(key)
-	deadline := clock.Never
+	deadline := expiry.Never
 	if ttl != nil {
-		deadline = clock.Add(now, *ttl)
+		deadline = expiry.Deadline(now, *ttl)
 	}
 	switch t := old.timer; {
-	case deadline == clock.Never:
+	case deadline == expiry.Never:
 		if t != nil {
 			b.queue.Remove(t)
 		}

@@ -5,9 +5,9 @@ import (
 	"testing"
 
 	"github.com/cachepact/cachepact/adapters/golanglru"
+	"github.com/cachepact/cachepact/adapters/internal/adaptertest"
 	"github.com/cachepact/cachepact/backend"
 	"github.com/cachepact/cachepact/conformance"
-	"github.com/cachepact/cachepact/internal/adaptertest"
 )
 
 func TestString(t *testing.T) {

@@ -4,8 +4,7 @@ import (
 	"reflect"
 	"sync/atomic"
 
-	"github.com/cachepact/cachepact/internal/clock"
-	"github.com/cachepact/cachepact/internal/expiry"
+	"github.com/cachepact/cachepact/adapters/internal/expiry"
 )
 
 // An entry is what the library holds under a key. A Put over it replaces its
@@ -29,7 +28,7 @@ type due[K comparable, V any] struct {
 
 func (v *version[K, V]) deadline() int64 {
 	if v.timer == nil {
-		return clock.Never
+		return expiry.Never
 	}
 	return v.timer.Deadline
 }
@@ -44,7 +43,7 @@ func newEntry[K comparable, V any](key K, value V, deadline int64, split bool) *
 		e.current.Store(newVersion(e, key, value, deadline))
 		return e
 	}
-	if deadline == clock.Never {
+	if deadline == expiry.Never {
 		e := &entry[K, V]{first: version[K, V]{value: value}}
 		e.current.Store(&e.first)
 		return e
@@ -62,7 +61,7 @@ func newEntry[K comparable, V any](key K, value V, deadline int64, split bool) *
 
 // newVersion returns another version for e.
 func newVersion[K comparable, V any](e *entry[K, V], key K, value V, deadline int64) *version[K, V] {
-	if deadline == clock.Never {
+	if deadline == expiry.Never {
 		return &version[K, V]{value: value}
 	}
 	t := &struct {

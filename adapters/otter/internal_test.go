@@ -58,7 +58,7 @@ func TestEveryOptionIsKnown(t *testing.T) {
 func TestTraits(t *testing.T) {
 	for capacity, want := range map[int]backend.Traits{
 		0:  {Values: backend.ByReference, Bound: backend.BoundNone},
-		10: {Values: backend.ByReference, Refuses: true},
+		10: {Values: backend.ByReference, Rejects: true},
 	} {
 		if got := newBackend[int](t, capacity).Traits(); got != want {
 			t.Errorf("capacity %d: Traits = %+v, want %+v", capacity, got, want)
@@ -170,7 +170,7 @@ func TestSizeUnderLoad(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		if err := b.Flush(t.Context()); err != nil { // or All may list what is still to be evicted
+		if err := b.Sync(t.Context()); err != nil { // or All may list what is still to be evicted
 			t.Fatal(err)
 		}
 		want := int64(0)
@@ -219,7 +219,7 @@ func TestNoTimerOutlivesItsEntry(t *testing.T) {
 			for i := range 1000 {
 				put(t, b, 100+i, 0, nil)
 			}
-			return b.Flush(t.Context())
+			return b.Sync(t.Context())
 		},
 	} {
 		for puts := range 3 {

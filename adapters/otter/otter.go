@@ -14,7 +14,7 @@
 // expired ones too and, while others write, entries that are not there.
 //
 // The library evicts a moment after a write, on a goroutine, and may hold a few
-// hundred entries too many until then. Flush waits for it, Stats does when there
+// hundred entries too many until then. Sync waits for it, Stats does when there
 // are too many, and Close waits for the goroutines to end.
 //
 // Invalidate of all keys replaces the library's cache by an empty one.
@@ -36,9 +36,8 @@ import (
 
 	"github.com/maypok86/otter/v2"
 
+	"github.com/cachepact/cachepact/adapters/internal/expiry"
 	"github.com/cachepact/cachepact/backend"
-	"github.com/cachepact/cachepact/internal/clock"
-	"github.com/cachepact/cachepact/internal/expiry"
 )
 
 // Backend is a [backend.Backend] over the library's cache. Values are held by
@@ -47,7 +46,7 @@ type Backend[K comparable, V any] struct {
 	keys     backend.KeyChecker[K]
 	options  otter.Options[K, *entry[K, V]] // of the stores after the first
 	pointers bool                           // V has pointers
-	clock    clock.Clock
+	clock    expiry.Clock
 	store    atomic.Pointer[store[K, V]] // nil once closed
 	counters counters
 	tasks    tasks
@@ -57,7 +56,7 @@ var (
 	_ backend.Backend[string, any]     = (*Backend[string, any])(nil)
 	_ backend.Ranger[string, any]      = (*Backend[string, any])(nil)
 	_ backend.EntryGetter[string, any] = (*Backend[string, any])(nil)
-	_ backend.Flusher                  = (*Backend[string, any])(nil)
+	_ backend.Syncer                   = (*Backend[string, any])(nil)
 	_ backend.Describer                = (*Backend[string, any])(nil)
 	_ io.Closer                        = (*Backend[string, any])(nil)
 )
@@ -75,7 +74,7 @@ func New[K comparable, V any](o *otter.Options[K, V]) (*Backend[K, V], error) {
 		keys:     backend.NewKeyChecker[K](),
 		options:  otter.Options[K, *entry[K, V]]{MaximumSize: o.MaximumSize, Logger: o.Logger},
 		pointers: hasPointers(reflect.TypeFor[V]()),
-		clock:    clock.New(),
+		clock:    expiry.NewClock(),
 	}
 	first := b.options
 	first.InitialCapacity = o.InitialCapacity
@@ -119,7 +118,7 @@ func (b *Backend[K, V]) Put(_ context.Context, key K, value V, ttl *time.Duratio
 	if s == nil {
 		return wrap("put", backend.ErrClosed)
 	}
-	deadline := clock.Never
+	deadline := expiry.Never
 	if ttl != nil || s.next.Load() != expiry.None {
 		now := b.clock.Now()
 		s.expire(now, reclaim)
@@ -128,7 +127,7 @@ func (b *Backend[K, V]) Put(_ context.Context, key K, value V, ttl *time.Duratio
 				s.cache.Invalidate(key)
 				return nil
 			}
-			deadline = clock.Add(now, *ttl)
+			deadline = expiry.Deadline(now, *ttl)
 		}
 	}
 	s.put(key, value, deadline)
@@ -212,12 +211,12 @@ func (b *Backend[K, V]) All() iter.Seq2[K, V] {
 	}
 }
 
-// Flush implements [backend.Flusher]. Writes are visible when they return; Flush
+// Sync implements [backend.Syncer]. Writes are visible when they return; Sync
 // waits for the evictions that they caused. It ignores ctx.
-func (b *Backend[K, V]) Flush(context.Context) error {
+func (b *Backend[K, V]) Sync(context.Context) error {
 	s := b.store.Load()
 	if s == nil {
-		return wrap("flush", backend.ErrClosed)
+		return wrap("sync", backend.ErrClosed)
 	}
 	s.cache.CleanUp()
 	return nil
@@ -229,7 +228,7 @@ func (b *Backend[K, V]) Traits() backend.Traits {
 	if b.options.MaximumSize == 0 {
 		return backend.Traits{Values: backend.ByReference, Bound: backend.BoundNone}
 	}
-	return backend.Traits{Values: backend.ByReference, Refuses: true}
+	return backend.Traits{Values: backend.ByReference, Rejects: true}
 }
 
 // Close removes every entry, waits for the goroutines of the library to end, and

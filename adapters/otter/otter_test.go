@@ -5,10 +5,10 @@ import (
 
 	library "github.com/maypok86/otter/v2"
 
+	"github.com/cachepact/cachepact/adapters/internal/adaptertest"
 	"github.com/cachepact/cachepact/adapters/otter"
 	"github.com/cachepact/cachepact/backend"
 	"github.com/cachepact/cachepact/conformance"
-	"github.com/cachepact/cachepact/internal/adaptertest"
 )
 
 func TestString(t *testing.T) {

@@ -6,8 +6,7 @@ import (
 
 	"github.com/maypok86/otter/v2"
 
-	"github.com/cachepact/cachepact/internal/clock"
-	"github.com/cachepact/cachepact/internal/expiry"
+	"github.com/cachepact/cachepact/adapters/internal/expiry"
 )
 
 // A store is a cache of the library with the account of its entries. An
@@ -17,7 +16,7 @@ import (
 // So nothing calls the library's writing methods with mu held.
 type store[K comparable, V any] struct {
 	cache    *otter.Cache[K, *entry[K, V]]
-	clock    clock.Clock
+	clock    expiry.Clock
 	capacity int64 // 0: no bound
 	pointers bool  // V has pointers
 	counters *counters
@@ -47,7 +46,7 @@ type counters struct {
 }
 
 // newStore returns an empty store.
-func newStore[K comparable, V any](o otter.Options[K, *entry[K, V]], c clock.Clock, pointers bool, n *counters, t *tasks) (*store[K, V], error) {
+func newStore[K comparable, V any](o otter.Options[K, *entry[K, V]], c expiry.Clock, pointers bool, n *counters, t *tasks) (*store[K, V], error) {
 	s := &store[K, V]{clock: c, capacity: int64(o.MaximumSize), pointers: pointers, counters: n, tasks: t}
 	s.next.Store(s.queue.Next())
 	o.OnAtomicDeletion = s.deleted
@@ -114,7 +113,7 @@ func (s *store[K, V]) put(key K, value V, deadline int64) {
 	}
 	e := newEntry(key, value, deadline, split)
 	s.cache.Compute(key, func(old *entry[K, V], found bool) (*entry[K, V], otter.ComputeOp) {
-		if !found && deadline == clock.Never {
+		if !found && deadline == expiry.Never {
 			s.created.Add(1)
 		} else {
 			s.succeed(old, e)

@@ -6,7 +6,7 @@ import (
 
 	"github.com/dgraph-io/ristretto"
 
-	"github.com/cachepact/cachepact/internal/ristcore"
+	"github.com/cachepact/cachepact/adapters/internal/ristcore"
 )
 
 // library is a [ristcore.Library]. Its keys are hashes, or entries that hold one.

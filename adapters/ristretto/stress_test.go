@@ -3,9 +3,9 @@ package ristretto_test
 import (
 	"testing"
 
+	"github.com/cachepact/cachepact/adapters/internal/adaptertest"
 	"github.com/cachepact/cachepact/adapters/ristretto"
 	"github.com/cachepact/cachepact/backend"
-	"github.com/cachepact/cachepact/internal/adaptertest"
 )
 
 func TestStress(t *testing.T) {

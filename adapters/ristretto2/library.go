@@ -6,7 +6,7 @@ import (
 
 	"github.com/dgraph-io/ristretto/v2"
 
-	"github.com/cachepact/cachepact/internal/ristcore"
+	"github.com/cachepact/cachepact/adapters/internal/ristcore"
 )
 
 // library is a [ristcore.Library]. Its keys are hashes.

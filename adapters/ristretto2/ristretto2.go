@@ -26,8 +26,8 @@ import (
 
 	"github.com/dgraph-io/ristretto/v2"
 
+	"github.com/cachepact/cachepact/adapters/internal/ristcore"
 	"github.com/cachepact/cachepact/backend"
-	"github.com/cachepact/cachepact/internal/ristcore"
 )
 
 // Backend is a [backend.Backend] whose entries are held by a ristretto cache.
@@ -40,7 +40,7 @@ var (
 	_ backend.Backend[string, any]     = (*Backend[string, any])(nil)
 	_ backend.Ranger[string, any]      = (*Backend[string, any])(nil)
 	_ backend.EntryGetter[string, any] = (*Backend[string, any])(nil)
-	_ backend.Flusher                  = (*Backend[string, any])(nil)
+	_ backend.Syncer                   = (*Backend[string, any])(nil)
 	_ backend.Describer                = (*Backend[string, any])(nil)
 	_ io.Closer                        = (*Backend[string, any])(nil)
 )
@@ -133,9 +133,9 @@ func (b *Backend[K, V]) GetEntry(ctx context.Context, key K) (backend.Entry[V], 
 // All implements [backend.Ranger].
 func (b *Backend[K, V]) All() iter.Seq2[K, V] { return b.cache.All() }
 
-// Flush implements [backend.Flusher]. Writes are visible when they return; after
-// Flush the admission policy has decided about them and the capacity is kept.
-func (b *Backend[K, V]) Flush(ctx context.Context) error { return b.cache.Flush(ctx) }
+// Sync implements [backend.Syncer]. Writes are visible when they return; after
+// Sync the admission policy has decided about them and the capacity is kept.
+func (b *Backend[K, V]) Sync(ctx context.Context) error { return b.cache.Sync(ctx) }
 
 // Traits implements [backend.Describer].
 func (b *Backend[K, V]) Traits() backend.Traits { return b.cache.Traits() }

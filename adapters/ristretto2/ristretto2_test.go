@@ -3,10 +3,10 @@ package ristretto2_test
 import (
 	"testing"
 
+	"github.com/cachepact/cachepact/adapters/internal/adaptertest"
 	"github.com/cachepact/cachepact/adapters/ristretto2"
 	"github.com/cachepact/cachepact/backend"
 	"github.com/cachepact/cachepact/conformance"
-	"github.com/cachepact/cachepact/internal/adaptertest"
 )
 
 func open[K comparable, V any](o conformance.Options) (backend.Backend[K, V], error) {

@@ -3,9 +3,9 @@ package ristretto2_test
 import (
 	"testing"
 
+	"github.com/cachepact/cachepact/adapters/internal/adaptertest"
 	"github.com/cachepact/cachepact/adapters/ristretto2"
 	"github.com/cachepact/cachepact/backend"
-	"github.com/cachepact/cachepact/internal/adaptertest"
 )
 
 func TestStress(t *testing.T) {

@@ -36,7 +36,7 @@ func TestStrandsNobody(t *testing.T) {
 					if b.Put(t.Context(), g*1000+i%1000, i, nil) != nil {
 						return
 					}
-					b.Flush(t.Context())
+					b.Sync(t.Context())
 					b.Invalidate(t.Context(), &i)
 				}
 			})
@@ -162,7 +162,7 @@ func TestEvictionForgetsTimers(t *testing.T) {
 	for i := range 10_000 {
 		put(t, b, i, ttl)
 	}
-	if err := b.Flush(t.Context()); err != nil {
+	if err := b.Sync(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	s, err := b.Stats(t.Context())

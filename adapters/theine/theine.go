@@ -11,7 +11,7 @@
 // counted.
 //
 // The library evicts a moment after a write, on a goroutine, and may hold a few
-// hundred entries too many until then. Flush waits for it, and Stats does when
+// hundred entries too many until then. Sync waits for it, and Stats does when
 // there are too many.
 //
 // Invalidate of all keys, which the library lacks, replaces its cache by an empty
@@ -36,10 +36,9 @@ import (
 
 	"github.com/Yiling-J/theine-go"
 
+	"github.com/cachepact/cachepact/adapters/internal/expiry"
+	"github.com/cachepact/cachepact/adapters/internal/spread"
 	"github.com/cachepact/cachepact/backend"
-	"github.com/cachepact/cachepact/internal/clock"
-	"github.com/cachepact/cachepact/internal/expiry"
-	"github.com/cachepact/cachepact/internal/spread"
 )
 
 // Backend is a [backend.Backend] over the library's cache. Values are held by
@@ -47,7 +46,7 @@ import (
 type Backend[K comparable, V any] struct {
 	keys     backend.KeyChecker[K]
 	capacity int64
-	clock    clock.Clock
+	clock    expiry.Clock
 	store    atomic.Pointer[store[K, V]] // nil once closed
 
 	seed    maphash.Seed
@@ -87,7 +86,7 @@ var (
 	_ backend.Backend[string, any]     = (*Backend[string, any])(nil)
 	_ backend.Ranger[string, any]      = (*Backend[string, any])(nil)
 	_ backend.EntryGetter[string, any] = (*Backend[string, any])(nil)
-	_ backend.Flusher                  = (*Backend[string, any])(nil)
+	_ backend.Syncer                   = (*Backend[string, any])(nil)
 	_ backend.Describer                = (*Backend[string, any])(nil)
 	_ io.Closer                        = (*Backend[string, any])(nil)
 )
@@ -96,7 +95,7 @@ var (
 // the library refuses the capacity. The caller closes what it made, or two
 // goroutines stay.
 func New[K comparable, V any](capacity int64) (*Backend[K, V], error) {
-	b := &Backend[K, V]{keys: backend.NewKeyChecker[K](), capacity: capacity, clock: clock.New(), seed: maphash.MakeSeed()}
+	b := &Backend[K, V]{keys: backend.NewKeyChecker[K](), capacity: capacity, clock: expiry.NewClock(), seed: maphash.MakeSeed()}
 	s, err := b.empty()
 	if err != nil {
 		return nil, wrap("new", err)
@@ -135,7 +134,7 @@ func (b *Backend[K, V]) Put(_ context.Context, key K, value V, ttl *time.Duratio
 	if s == nil {
 		return wrap("put", backend.ErrClosed)
 	}
-	deadline := clock.Never
+	deadline := expiry.Never
 	if ttl != nil || s.timers.next.Load() != expiry.None {
 		now := b.clock.Now()
 		b.reclaim(s, now)
@@ -143,7 +142,7 @@ func (b *Backend[K, V]) Put(_ context.Context, key K, value V, ttl *time.Duratio
 			if *ttl <= 0 {
 				return b.remove("put", key)
 			}
-			deadline = clock.Add(now, *ttl)
+			deadline = expiry.Deadline(now, *ttl)
 		}
 	}
 	m := b.stripe(key)
@@ -153,7 +152,7 @@ func (b *Backend[K, V]) Put(_ context.Context, key K, value V, ttl *time.Duratio
 		return wrap("put", backend.ErrClosed)
 	}
 	e := entry[K, V]{value: value}
-	if deadline != clock.Never || s.timers.some.Load() {
+	if deadline != expiry.Never || s.timers.some.Load() {
 		e.timer = s.timers.set(key, deadline)
 	}
 	s.cache.Set(key, e, 1)
@@ -249,14 +248,14 @@ func (b *Backend[K, V]) All() iter.Seq2[K, V] {
 	}
 }
 
-// Flush implements [backend.Flusher]. Writes are visible when they return; Flush
+// Sync implements [backend.Syncer]. Writes are visible when they return; Sync
 // waits for the evictions that they caused. It ignores ctx.
-func (b *Backend[K, V]) Flush(context.Context) error { return b.settle("flush") }
+func (b *Backend[K, V]) Sync(context.Context) error { return b.settle("sync") }
 
 // Traits implements [backend.Describer]. The library's policy may drop the newest
 // entry rather than another.
 func (b *Backend[K, V]) Traits() backend.Traits {
-	return backend.Traits{Values: backend.ByReference, Refuses: true}
+	return backend.Traits{Values: backend.ByReference, Rejects: true}
 }
 
 // Close removes every entry and tells the library's goroutines to end. They do so a

@@ -4,10 +4,10 @@ import (
 	"cmp"
 	"testing"
 
+	"github.com/cachepact/cachepact/adapters/internal/adaptertest"
 	"github.com/cachepact/cachepact/adapters/theine"
 	"github.com/cachepact/cachepact/backend"
 	"github.com/cachepact/cachepact/conformance"
-	"github.com/cachepact/cachepact/internal/adaptertest"
 )
 
 func TestString(t *testing.T) {

@@ -4,8 +4,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/cachepact/cachepact/internal/clock"
-	"github.com/cachepact/cachepact/internal/expiry"
+	"github.com/cachepact/cachepact/adapters/internal/expiry"
 )
 
 // A timer is the deadline of an entry. Its identity is that of the Put that
@@ -31,7 +30,7 @@ func newTimers[K comparable]() *timers[K] {
 
 // set replaces the timer of key, and returns nil if the new entry has none.
 func (t *timers[K]) set(key K, deadline int64) *timer[K] {
-	if deadline == clock.Never {
+	if deadline == expiry.Never {
 		t.remove(key)
 		return nil
 	}

@@ -3,10 +3,10 @@ package ttlcache_test
 import (
 	"testing"
 
+	"github.com/cachepact/cachepact/adapters/internal/adaptertest"
 	"github.com/cachepact/cachepact/adapters/ttlcache"
 	"github.com/cachepact/cachepact/backend"
 	"github.com/cachepact/cachepact/conformance"
-	"github.com/cachepact/cachepact/internal/adaptertest"
 )
 
 func TestString(t *testing.T) {

@@ -56,7 +56,7 @@ var (
 	_ backend.Ranger[string, any]      = (*Backend[string, any])(nil)
 	_ backend.EntryGetter[string, any] = (*Backend[string, any])(nil)
 	_ backend.Batcher[string, any]     = (*Backend[string, any])(nil)
-	_ backend.Flusher                  = (*Backend[string, any])(nil)
+	_ backend.Syncer                   = (*Backend[string, any])(nil)
 	_ backend.Describer                = (*Backend[string, any])(nil)
 )
 
@@ -196,9 +196,9 @@ func (b *Backend[K, V]) All() iter.Seq2[K, V] {
 	}
 }
 
-// Flush implements [backend.Flusher]. Writes are visible when they return.
-func (b *Backend[K, V]) Flush(context.Context) error {
-	err := b.lock("flush")
+// Sync implements [backend.Syncer]. Writes are visible when they return.
+func (b *Backend[K, V]) Sync(context.Context) error {
+	err := b.lock("sync")
 	if err == nil {
 		b.mu.Unlock()
 	}

@@ -248,7 +248,7 @@ func TestBackend_Close(t *testing.T) {
 		"PutMany":       b.PutMany(ctx, []backend.Item[string, int]{{Key: "a"}}),
 		"InvalidateKey": backend.InvalidateKey(ctx, b, "a"),
 		"InvalidateAll": backend.InvalidateAll(ctx, b),
-		"Flush":         b.Flush(ctx),
+		"Sync":          b.Sync(ctx),
 	} {
 		if !errors.Is(err, backend.ErrClosed) || !strings.HasPrefix(err.Error(), "memory: ") {
 			t.Errorf("%s after Close = %v, want memory: … and ErrClosed", name, err)
@@ -259,11 +259,11 @@ func TestBackend_Close(t *testing.T) {
 	}
 }
 
-func TestBackend_Flush(t *testing.T) {
+func TestBackend_Sync(t *testing.T) {
 	b := open[string, int](t, 0)
 	for range 2 { // the second would hang if the first kept the lock
-		if err := b.Flush(ctx); err != nil {
-			t.Errorf("Flush = %v, want nil", err)
+		if err := b.Sync(ctx); err != nil {
+			t.Errorf("Sync = %v, want nil", err)
 		}
 	}
 }

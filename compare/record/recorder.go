@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/cachepact/cachepact/compare/internal/recording"
-	"github.com/cachepact/cachepact/internal/clock"
 )
 
 // An op is one operation on its way to the file.
@@ -26,10 +25,13 @@ const shards = 8
 // interval is how long an operation waits at most before it is written.
 const interval = time.Second
 
+// now returns the nanoseconds since the recorder was made.
+func (r *recorder) now() int64 { return int64(time.Since(r.began)) }
+
 // A recorder takes operations from any number of goroutines and writes them on
 // one.
 type recorder struct {
-	clock clock.Clock
+	began time.Time
 	shard [shards]shard
 
 	some, many, stop, done chan struct{}
@@ -58,7 +60,7 @@ type shard struct {
 // newRecorder returns a recorder with room for so many operations.
 func newRecorder(out *rotation, buffer int) (*recorder, error) {
 	r := &recorder{
-		clock: clock.New(), out: out,
+		began: time.Now(), out: out,
 		some: make(chan struct{}, 1), many: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
 	}
 	if err := r.begin(); err != nil {
@@ -74,7 +76,7 @@ func newRecorder(out *rotation, buffer int) (*recorder, error) {
 
 // add records o, now. It never waits for the file.
 func (r *recorder) add(o op) {
-	o.at = r.clock.Now()
+	o.at = r.now()
 	s := &r.shard[o.key%shards]
 	s.mu.Lock()
 	n, half := len(s.ops), cap(s.ops)/2
@@ -170,7 +172,7 @@ func (r *recorder) drain() {
 	if r.encoder.Len() > 0 || r.left > 0 {
 		r.write()
 	}
-	r.keep(r.out.sync(r.clock.Now()))
+	r.keep(r.out.sync(r.now()))
 }
 
 // write writes the block.
@@ -191,7 +193,7 @@ func (r *recorder) write() {
 // begin begins a file.
 func (r *recorder) begin() error {
 	r.encoder.Reset()
-	err := r.out.next(r.clock)
+	err := r.out.next(r.now())
 	r.encoder.Hash = r.out.secret.hash
 	if err == nil {
 		r.bytes.Add(int64(recording.HeaderSize))

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/cachepact/cachepact/compare/internal/recording"
-	"github.com/cachepact/cachepact/internal/clock"
 )
 
 // A rotation is the file being written and those before it.
@@ -30,7 +29,7 @@ type rotation struct {
 
 // next closes the file, moves it and those before it on by one name, and begins
 // another with a secret of its own.
-func (r *rotation) next(c clock.Clock) error {
+func (r *rotation) next(now int64) error {
 	if err := r.close(); err != nil {
 		return err
 	}
@@ -46,7 +45,7 @@ func (r *rotation) next(c clock.Clock) error {
 	if err != nil {
 		return err
 	}
-	r.start = c.Now()
+	r.start = now
 	head := recording.AppendHeader(nil, time.Now())
 	if _, err := f.Write(head); err != nil {
 		return errors.Join(err, f.Close(), os.Remove(r.path))

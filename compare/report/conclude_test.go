@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cachepact/cachepact/compare/internal/reporttest"
 	"github.com/cachepact/cachepact/compare/report"
-	"github.com/cachepact/cachepact/internal/reporttest"
 	"github.com/cachepact/cachepact/internal/stat"
 )
 

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cachepact/cachepact/compare/internal/reporttest"
 	"github.com/cachepact/cachepact/compare/report"
-	"github.com/cachepact/cachepact/internal/reporttest"
 )
 
 // table returns the CSV as a map for each line.

@@ -25,9 +25,9 @@ const (
 	// GCTolerance is the factor by which times of a full collection differ between
 	// runs.
 	GCTolerance = 1.5
-	// LatenessTolerance is the factor by which an entry's lateness differs, beyond
+	// ExpiryLagTolerance is the factor by which an entry's lag differs, beyond
 	// the resolution of the measurement.
-	LatenessTolerance = 1.5
+	ExpiryLagTolerance = 1.5
 )
 
 // A Change is a difference between two reports that is more than noise.
@@ -383,16 +383,16 @@ func (d *diff) ttl(before, now *Report) {
 			d.add("ttl", where, b.Name, Worse, "fails: %s", b.Failed)
 			return
 		case a.Failed != "":
-			d.add("ttl", where, b.Name, Better, "lateness p99 %s; it failed before", span(b.P99))
+			d.add("ttl", where, b.Name, Better, "lag p99 %s; it failed before", span(b.P99))
 			return
 		}
 		if (a.Early == 0) != (b.Early == 0) {
 			d.add("ttl", where, b.Name, fewer(a.Early, b.Early), "%s gone early, was %s", plural(b.Early, "key"), thousands(a.Early))
 		}
-		if beyond(a.P99, b.P99, LatenessTolerance, least) {
-			d.add("ttl", where, b.Name, fewer(a.P99, b.P99), "lateness p99 %s was %s", span(b.P99), span(a.P99))
+		if beyond(a.P99, b.P99, ExpiryLagTolerance, least) {
+			d.add("ttl", where, b.Name, fewer(a.P99, b.P99), "lag p99 %s was %s", span(b.P99), span(a.P99))
 		}
-		if beyond(a.Stale, b.Stale, LatenessTolerance, least) {
+		if beyond(a.Stale, b.Stale, ExpiryLagTolerance, least) {
 			d.add("ttl", where, b.Name, fewer(a.Stale, b.Stale), "value returned up to %s late was %s", span(b.Stale), span(a.Stale))
 		}
 	})

@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cachepact/cachepact/compare/internal/reporttest"
 	"github.com/cachepact/cachepact/compare/report"
-	"github.com/cachepact/cachepact/internal/reporttest"
 	"github.com/cachepact/cachepact/internal/stat"
 )
 
@@ -81,7 +81,7 @@ func TestDiff(t *testing.T) {
 		{"less memory", func(r *report.Report) { r.Memory.Rows[2].RSSPerEntry = 100 }, []string{"+ memory, RSS, otter: 100 B per entry was 148 B"}},
 		{"other values", func(r *report.Report) { r.Memory.Value = 100; r.Memory.Rows[2].HeapPerEntry = 300 }, []string{"~ memory: not compared: values of 100 bytes were of 64"}},
 		{"longer collections", func(r *report.Report) { r.Memory.Rows[2].GC *= 2 }, []string{"- memory, full collection, otter: 138 ms was 69.1 ms"}},
-		{"later", func(r *report.Report) { r.TTL.Rows[4].P99 = time.Second }, []string{"- ttl, 2 s, idle, otter: lateness p99 1.00 s was 0 ns"}},
+		{"later", func(r *report.Report) { r.TTL.Rows[4].P99 = time.Second }, []string{"- ttl, 2 s, idle, otter: lag p99 1.00 s was 0 ns"}},
 		{"later, within the resolution", func(r *report.Report) { r.TTL.Rows[4].P99 = 2 * time.Millisecond }, nil},
 		{"early", func(r *report.Report) { r.TTL.Rows[4].Early = 3 }, []string{"- ttl, 2 s, idle, otter: 3 keys gone early, was 0"}},
 		{"findings", func(r *report.Report) {

@@ -12,8 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cachepact/cachepact/compare/internal/reporttest"
 	"github.com/cachepact/cachepact/compare/report"
-	"github.com/cachepact/cachepact/internal/reporttest"
 )
 
 func htmlOf(t *testing.T, r *report.Report) string {

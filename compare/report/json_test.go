@@ -10,8 +10,8 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"github.com/cachepact/cachepact/compare/internal/reporttest"
 	"github.com/cachepact/cachepact/compare/report"
-	"github.com/cachepact/cachepact/internal/reporttest"
 )
 
 func TestJSON_RoundTrip(t *testing.T) {

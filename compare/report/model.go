@@ -219,8 +219,8 @@ type Row struct {
 	Dropped  int64 `json:"dropped,omitempty"`
 	Probed   int64 `json:"probed,omitempty"`
 	Rejected int64 `json:"rejected,omitempty"`
-	// Refuses says that the cache declares an admission policy.
-	Refuses bool `json:"refuses,omitempty"`
+	// Rejects says that the cache declares an admission policy.
+	Rejects bool `json:"rejects,omitempty"`
 	// Time is what the replay took.
 	Time time.Duration `json:"time"`
 	// Series is the hit ratio in each of equally long parts of the requests.
@@ -429,7 +429,7 @@ type TTLRow struct {
 	// Earliest is by how much at most.
 	Early    int           `json:"early"`
 	Earliest time.Duration `json:"earliest"`
-	// The lateness of a key is from its deadline to the first miss: less than
+	// The lag of a key is from its deadline to the first miss: less than
 	// Resolution is not seen.
 	P50 time.Duration `json:"p50"`
 	P99 time.Duration `json:"p99"`

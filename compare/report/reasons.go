@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// late is the lateness of an entry that is worth a sentence: what a person notices.
+// late is the lag of an entry that is worth a sentence: what a person notices.
 const late = 100 * time.Millisecond
 
 // muchDropped is the share of dropped writes that is worth a sentence.
@@ -395,7 +395,7 @@ func (r *Report) measurement() []string {
 	return all
 }
 
-// worstTTL returns the row of each named cache with the greatest lateness.
+// worstTTL returns the row of each named cache with the greatest lag.
 func (r *Report) worstTTL(names []string) []*TTLRow {
 	if r.TTL == nil {
 		return nil

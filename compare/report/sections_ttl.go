@@ -10,7 +10,7 @@ func (r *Report) ttlSection() section {
 	if r.TTL == nil || len(r.TTL.Rows) == 0 {
 		return s
 	}
-	t := &table{ID: "ttl-table", Caption: "Lateness: from an entry's deadline to the first miss", Columns: columnsOf(
+	t := &table{ID: "ttl-table", Caption: "ExpiryLag: from an entry's deadline to the first miss", Columns: columnsOf(
 		"Cache", "TTL", "Use", "Keys", "Gone early", "Earliest by", "Late p50", "p99", "Most", "Stale value up to", "Size 0 after", "Memory after", "Resolution")}
 	t.Columns[2].Words = true
 	strip := &chart{

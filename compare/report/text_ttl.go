@@ -60,7 +60,7 @@ func unlessZero(d time.Duration) string {
 	return span(d)
 }
 
-// late writes a lateness, or that it is less than what can be seen.
+// late writes a lag, or that it is less than what can be seen.
 func (r *TTLRow) late(d time.Duration) string {
 	if d <= r.Resolution {
 		return "<" + span(r.Resolution)

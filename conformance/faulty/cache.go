@@ -207,7 +207,7 @@ func (c *cache) list(yield func(any, any) bool) {
 }
 
 func (c *cache) sync(context.Context) error {
-	err := c.begin("flush", nil)
+	err := c.begin("sync", nil)
 	if err == nil {
 		c.mu.Unlock()
 	}
@@ -266,7 +266,7 @@ func before(e *entry) bool {
 
 // own copies values of type []byte, unless the cache declares that it shares.
 func (c *cache) own(v any) any {
-	if b, ok := v.([]byte); ok && c.traits.Values == backend.ByCopy {
+	if b, ok := v.([]byte); ok && c.traits.Values == backend.ByValue {
 		return any(bytes.Clone(b))
 	}
 	return v

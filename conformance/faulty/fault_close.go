@@ -185,7 +185,7 @@ var closeFaults = []mutation{
 			return s, unlessClosed(err)
 		}
 	}},
-	{Fault{"ClosedFlushSilent", "close/after", "theine's Wait: after Close there is nothing left to wait for.", Anything}, func(c *cache) {
+	{Fault{"ClosedSyncSilent", "close/after", "theine's Wait: after Close there is nothing left to wait for.", Anything}, func(c *cache) {
 		c.flush = func(ctx context.Context) error { return unlessClosed(c.sync(ctx)) }
 	}},
 	{Fault{"ClosedBatchSilent", "close/after", "Only the batch methods forget to look whether the cache is closed.", Anything}, func(c *cache) {

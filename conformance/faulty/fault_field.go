@@ -150,7 +150,7 @@ var fieldFaults = []mutation{
 		}
 	}},
 	{Fault{"RefusalsCountAsMisses", "stats/counters", "A Put that the admission policy refuses is counted as a miss.", Anything}, func(c *cache) {
-		c.traits.Refuses = true
+		c.traits.Rejects = true
 		c.replace = func(old *entry, _ any) bool {
 			if old == nil && c.capacity > 0 && len(c.entries) >= c.capacity && c.counters[backend.CounterMisses]%2 == 0 {
 				c.counters[backend.CounterMisses]++
@@ -160,7 +160,7 @@ var fieldFaults = []mutation{
 		}
 	}},
 	{Fault{"ClearOvertakesQueue", "invalidate/nil", "Invalidate of all empties the table at once, and the writes that are still queued follow.", Anything}, func(c *cache) {
-		c.traits.NeedsFlush = true
+		c.traits.NeedsSync = true
 		clearAll := c.invalidate
 		sloppyWrites(c)
 		queued := c.invalidate

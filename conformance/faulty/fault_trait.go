@@ -10,13 +10,13 @@ import (
 // traitFaults declare a relaxed promise, and break that.
 var traitFaults = []mutation{
 	{Fault{"DeclaredLateIsLater", "ttl/expires", "otter's wheel: expiry is declared to be a second late, and is two.", Anything}, func(c *cache) {
-		c.traits.Lateness, c.traits.SizeLag = time.Second, time.Second
+		c.traits.ExpiryLag, c.traits.SizeLag = time.Second, time.Second
 		c.live = func(e *entry) bool {
 			return e.deadline.IsZero() || time.Now().Before(e.deadline.Add(2*time.Second))
 		}
 	}},
-	{Fault{"DeclaredLateIsEarly", "ttl/notearly", "Rounding that is declared as lateness, but goes both ways.", Anything}, func(c *cache) {
-		c.traits.Lateness, c.traits.SizeLag = time.Second, time.Second
+	{Fault{"DeclaredLateIsEarly", "ttl/notearly", "Rounding that is declared as lag, but goes both ways.", Anything}, func(c *cache) {
+		c.traits.ExpiryLag, c.traits.SizeLag = time.Second, time.Second
 		c.live = func(e *entry) bool {
 			return e.deadline.IsZero() || time.Now().Before(e.deadline.Round(time.Second).Add(time.Nanosecond))
 		}
@@ -46,17 +46,17 @@ var traitFaults = []mutation{
 		c.traits.Bound = backend.BoundNone
 	}},
 	{Fault{"DeclaredRefusalOfAll", "hit/put", "An admission policy that learns from nothing: every new key is refused, also with room to spare.", Anything}, func(c *cache) {
-		c.traits.Refuses = true
+		c.traits.Rejects = true
 		c.replace = func(*entry, any) bool { return false }
 	}},
 	{Fault{"DeclaredRefusalWhenFull", "hit/put", "An admission policy that admits nothing more once the cache is full, however often it is asked.", Anything}, func(c *cache) {
-		c.traits.Refuses = true
+		c.traits.Rejects = true
 		c.replace = func(old *entry, _ any) bool {
 			return old != nil || c.capacity == 0 || len(c.entries) < c.capacity
 		}
 	}},
 	{Fault{"RefusedPutKeepsOld", "hit/overwrite", "ristretto: a refused update leaves the earlier value in place.", Anything}, func(c *cache) {
-		c.traits.Refuses = true
+		c.traits.Rejects = true
 		n := 0
 		c.replace = func(old *entry, _ any) bool {
 			n++
@@ -64,7 +64,7 @@ var traitFaults = []mutation{
 		}
 	}},
 	{Fault{"RefusesMostWithRoom", "hit/put", "An admission policy that refuses every third new key though there is room.", Anything}, func(c *cache) {
-		c.traits.Refuses = true
+		c.traits.Rejects = true
 		n := 0
 		c.replace = func(old *entry, _ any) bool {
 			if old == nil {
@@ -87,8 +87,8 @@ var traitFaults = []mutation{
 			return nil
 		}
 	}},
-	{Fault{"FlushDoesNothing", "hit/put", "Writes are declared to need a Flush, which returns at once.", Anything}, func(c *cache) {
-		c.traits.NeedsFlush = true
+	{Fault{"SyncDoesNothing", "hit/put", "Writes are declared to need a Sync, which returns at once.", Anything}, func(c *cache) {
+		c.traits.NeedsSync = true
 		later := c.queue()
 		put := c.put
 		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
@@ -100,8 +100,8 @@ var traitFaults = []mutation{
 			return nil
 		}
 	}},
-	{Fault{"FlushDropsQueue", "hit/put", "Flush empties the queue of writes instead of applying it.", Anything}, func(c *cache) {
-		c.traits.NeedsFlush = true
+	{Fault{"SyncDropsQueue", "hit/put", "Sync empties the queue of writes instead of applying it.", Anything}, func(c *cache) {
+		c.traits.NeedsSync = true
 		n := 0
 		c.replace = func(*entry, any) bool {
 			n++
@@ -114,8 +114,8 @@ var traitFaults = []mutation{
 			return err
 		}
 	}},
-	{Fault{"FlushReorders", "hit/overwrite", "The queued writes of one key are applied in no particular order.", Anything}, func(c *cache) {
-		c.traits.NeedsFlush = true
+	{Fault{"SyncReorders", "hit/overwrite", "The queued writes of one key are applied in no particular order.", Anything}, func(c *cache) {
+		c.traits.NeedsSync = true
 		type write struct {
 			value any
 			ttl   *time.Duration

@@ -174,8 +174,8 @@ var valueFaults = []mutation{
 			return fresh.Interface()
 		}
 	}},
-	{Fault{"PointerShared", "hit/values", "A backend that declares ByCopy, but copies the pointer only.", PointerValues}, func(c *cache) {
-		c.traits.Values = backend.ByCopy
+	{Fault{"PointerShared", "hit/values", "A backend that declares ByValue, but copies the pointer only.", PointerValues}, func(c *cache) {
+		c.traits.Values = backend.ByValue
 	}},
 	{Fault{"NilPointerIsAbsent", "hit/values", "if p := get(k); p != nil: a stored nil pointer is a miss.", PointerValues}, func(c *cache) {
 		c.live = func(e *entry) bool { return before(e) && !reflect.ValueOf(e.value).IsNil() }
@@ -193,7 +193,7 @@ func inText(name, doc string, f func(s string) string) mutation {
 // codec cannot take as it is.
 func throughCodec(trip func(in, out any) error) func(c *cache) {
 	return func(c *cache) {
-		c.traits.Values = backend.ByCopy
+		c.traits.Values = backend.ByValue
 		c.in = func(v any) any {
 			in, back := reflect.New(c.values), reflect.New(c.values)
 			if v != nil {

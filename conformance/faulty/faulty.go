@@ -27,7 +27,7 @@ const (
 	// Correct keeps every rule, also where it declares that it may not.
 	Correct = "Correct"
 	// Sloppy makes use of every relaxation that it declares: it expires late,
-	// buffers writes until Flush, refuses entries, and so on. It is as correct.
+	// buffers writes until Sync, refuses entries, and so on. It is as correct.
 	Sloppy = "Sloppy"
 )
 

@@ -128,15 +128,15 @@ var relaxed = []struct {
 	name   string
 	traits backend.Traits
 }{
-	{"Lateness", backend.Traits{Lateness: time.Second}},
+	{"ExpiryLag", backend.Traits{ExpiryLag: time.Second}},
 	{"SizeLag", backend.Traits{SizeLag: time.Second}},
 	{"ByReference", backend.Traits{Values: backend.ByReference}},
 	{"BoundApproximate", backend.Traits{Bound: backend.BoundApproximate}},
 	{"BoundNone", backend.Traits{Bound: backend.BoundNone}},
-	{"Refuses", backend.Traits{Refuses: true}},
+	{"Rejects", backend.Traits{Rejects: true}},
 	{"MaxKey", backend.Traits{MaxKey: 250}},
 	{"MaxValue", backend.Traits{MaxValue: 1024}},
-	{"NeedsFlush", backend.Traits{NeedsFlush: true}},
+	{"NeedsSync", backend.Traits{NeedsSync: true}},
 }
 
 // TestCorrect_Accepted is about false alarms.
@@ -163,8 +163,8 @@ func TestCorrect_Accepted(t *testing.T) {
 	}
 	t.Run("everything-relaxed", func(t *testing.T) {
 		accept(t, check(faulty.Sloppy, faulty.Anything, backend.Traits{
-			Lateness: time.Second, SizeLag: 3 * time.Second, Values: backend.ByReference, Bound: backend.BoundApproximate,
-			Refuses: true, MaxKey: 250, MaxValue: 1024, NeedsFlush: true,
+			ExpiryLag: time.Second, SizeLag: 3 * time.Second, Values: backend.ByReference, Bound: backend.BoundApproximate,
+			Rejects: true, MaxKey: 250, MaxValue: 1024, NeedsSync: true,
 		}))
 	})
 }

@@ -13,16 +13,16 @@ import (
 // too large and growing without a bound.
 func sloppy(c *cache) {
 	t := c.traits
-	if t.Lateness > 0 {
-		c.live = func(e *entry) bool { return e.deadline.IsZero() || time.Now().Before(e.deadline.Add(t.Lateness)) }
+	if t.ExpiryLag > 0 {
+		c.live = func(e *entry) bool { return e.deadline.IsZero() || time.Now().Before(e.deadline.Add(t.ExpiryLag)) }
 	}
 	if t.SizeLag > 0 {
-		sloppyStats(c, max(t.SizeLag, t.Lateness))
+		sloppyStats(c, max(t.SizeLag, t.ExpiryLag))
 	}
 	if t.Bound == backend.BoundApproximate {
 		c.capacity += c.capacity / 8
 	}
-	if t.Refuses {
+	if t.Rejects {
 		n := 0
 		c.replace = func(old *entry, _ any) bool {
 			if n++; n%13 != 0 {
@@ -32,7 +32,7 @@ func sloppy(c *cache) {
 			return false
 		}
 	}
-	if t.NeedsFlush {
+	if t.NeedsSync {
 		sloppyWrites(c)
 	}
 }
@@ -71,7 +71,7 @@ func sloppyStats(c *cache, lag time.Duration) {
 	}
 }
 
-// sloppyWrites makes c keep writes until Flush.
+// sloppyWrites makes c keep writes until Sync.
 func sloppyWrites(c *cache) {
 	var pending []func()
 	var flushing sync.Mutex

@@ -17,7 +17,7 @@ var (
 	_ backend.Ranger[string, any]      = typed[string, any]{}
 	_ backend.EntryGetter[string, any] = typed[string, any]{}
 	_ backend.Batcher[string, any]     = typed[string, any]{}
-	_ backend.Flusher                  = typed[string, any]{}
+	_ backend.Syncer                   = typed[string, any]{}
 	_ backend.Describer                = typed[string, any]{}
 	_ io.Closer                        = typed[string, any]{}
 )
@@ -80,9 +80,9 @@ func (b typed[K, V]) All() iter.Seq2[K, V] {
 	}
 }
 
-func (b typed[K, V]) Flush(ctx context.Context) error { return b.c.flush(ctx) }
-func (b typed[K, V]) Traits() backend.Traits          { return b.c.traits }
-func (b typed[K, V]) Close() error                    { return b.c.close() }
+func (b typed[K, V]) Sync(ctx context.Context) error { return b.c.flush(ctx) }
+func (b typed[K, V]) Traits() backend.Traits         { return b.c.traits }
+func (b typed[K, V]) Close() error                   { return b.c.close() }
 
 // as is x as a T; an x of nil is the zero T.
 func as[T any](x any) T {

@@ -275,15 +275,15 @@ func relaxations(t backend.Traits) []string {
 			words = append(words, fmt.Sprintf(format, args...))
 		}
 	}
-	add(t.Lateness != 0, "returns the expired for up to %v", t.Lateness)
+	add(t.ExpiryLag != 0, "returns the expired for up to %v", t.ExpiryLag)
 	add(t.SizeLag != 0, "counts the expired for up to %v", t.SizeLag)
 	add(t.Values == backend.ByReference, "shares the memory of values")
 	add(t.Bound == backend.BoundApproximate, "bounds entries only approximately")
 	add(t.Bound == backend.BoundNone, "has no bound in entries")
-	add(t.Refuses, "may refuse entries")
+	add(t.Rejects, "may refuse entries")
 	add(t.MaxKey != 0, "keys of at most %d bytes", t.MaxKey)
 	add(t.MaxValue != 0, "values of at most %d bytes", t.MaxValue)
-	add(t.NeedsFlush, "writes may need Flush")
+	add(t.NeedsSync, "writes may need Sync")
 	return words
 }
 

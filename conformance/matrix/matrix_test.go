@@ -50,7 +50,7 @@ func sample() []conformance.Report {
 		"hit/absent/fresh pass", "hit/put/sequence pass", "hit/put/refusal n/a the backend may not refuse entries",
 		"hit/keys/odd fail Get(\"a|b\") = hit \"<script>alert(1)</script>\", want *miss*", "ttl/range/years pass",
 		"stats/size/lag weak real time was too slow to tell", "ctx/done/cancelled n/a the backend does no I/O")
-	fast.Traits = backend.Traits{Values: backend.ByReference, Refuses: true, MaxKey: 65517, Lateness: time.Second}
+	fast.Traits = backend.Traits{Values: backend.ByReference, Rejects: true, MaxKey: 65517, ExpiryLag: time.Second}
 	fastInts := report("fast.Cache", "example.com/fast", "v1.2.3", "TestInt", "int",
 		"hit/absent/fresh pass", "hit/put/sequence pass", "hit/put/refusal n/a the backend may not refuse entries",
 		"hit/keys/odd pass", "ttl/range/years pass",

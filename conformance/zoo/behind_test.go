@@ -81,12 +81,12 @@ func (s *behind) enqueue(what string, f func()) error {
 	return nil
 }
 
-func (s *behind) Flush(context.Context) error {
+func (s *behind) Sync(context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.bug == "flush returns at once" {
 		if s.closed {
-			return fail("flush", backend.ErrClosed)
+			return fail("sync", backend.ErrClosed)
 		}
 		return nil
 	}
@@ -105,7 +105,7 @@ func (s *behind) Flush(context.Context) error {
 		}
 	}
 	if s.closed && s.bug != "flush after close is fine" {
-		return fail("flush", backend.ErrClosed)
+		return fail("sync", backend.ErrClosed)
 	}
 	return nil
 }
