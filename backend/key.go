@@ -5,18 +5,17 @@ import (
 	"reflect"
 )
 
-// A KeyChecker tells whether a value of a comparable type can be a key. Some
-// cannot: a NaN, which equals nothing and could never be found or removed again,
-// and an interface that holds an uncomparable value, which panics when hashed.
+// A KeyChecker reports whether a value of a comparable type can be a key. NaN
+// cannot: it does not equal itself, so no call could find or remove it. An
+// interface that holds an uncomparable value cannot either: hashing it panics.
 //
-// Call [NewKeyChecker] once. Its Check costs nothing for types of which every
-// value is a key, such as strings and integers. The zero KeyChecker is slower
-// but right.
+// Call [NewKeyChecker] once. Its Check costs nothing if every value of the type can
+// be a key, as for strings and integers. The zero KeyChecker is correct but slower.
 type KeyChecker[K comparable] struct {
-	safe bool // every value of K is a key
+	safe bool // every value of K can be a key
 }
 
-// NewKeyChecker looks at the type K once and returns its checker.
+// NewKeyChecker returns a checker for keys of type K.
 func NewKeyChecker[K comparable]() KeyChecker[K] {
 	return KeyChecker[K]{safe: alwaysKey(reflect.TypeFor[K]())}
 }

@@ -9,15 +9,15 @@ import (
 	"time"
 )
 
-// As returns the first value in the chain of b that implements T and reports
-// whether there is one. The chain is b itself followed by what its Unwrap
-// method returns, and so on:
+// As returns the first backend in the chain of b that implements T and reports
+// whether there is one. The chain is b, the backend that b's Unwrap method returns,
+// and so on:
 //
 //	Unwrap() Backend[K, V]
 //
-// A decorator that passes every call on should have this method. One that
-// changes keys or values must not, or an interface found behind it would see
-// entries that the decorator's users do not.
+// A decorator that passes every call on should have this method. A decorator that
+// changes keys or values must not have it: calls of an interface found behind the
+// decorator would bypass the change.
 func As[T any, K comparable, V any](b Backend[K, V]) (T, bool) {
 	for b != nil {
 		if t, ok := b.(T); ok {
@@ -33,8 +33,8 @@ func As[T any, K comparable, V any](b Backend[K, V]) (T, bool) {
 	return zero, false
 }
 
-// Close closes b if it, or what it decorates, is an [io.Closer]. Otherwise b has
-// nothing to release: Close does nothing and returns nil.
+// Close closes b if b, or a backend that b decorates, is an [io.Closer]. Otherwise b
+// has nothing to release, and Close returns nil.
 func Close[K comparable, V any](b Backend[K, V]) error {
 	if c, ok := As[io.Closer](b); ok {
 		return c.Close()
@@ -44,33 +44,32 @@ func Close[K comparable, V any](b Backend[K, V]) error {
 
 // A Syncer is a backend that buffers writes.
 type Syncer interface {
-	// Sync returns once every write that returned before Sync was called is
-	// visible to every Get, and every removal the capacity policy owes for those
-	// writes is done. It returns ctx's error if ctx is done first and an error
-	// that wraps [ErrClosed] after Close.
+	// Sync waits until all earlier writes are visible and the evictions that they
+	// cause are done. It returns ctx's error if ctx is done first, and an error that
+	// wraps [ErrClosed] after Close.
 	Sync(ctx context.Context) error
 }
 
-// Sync calls the Sync method of b if it is a [Syncer]. Otherwise the writes of b are already
-// visible and Sync returns nil.
+// Sync calls b.Sync if b is a [Syncer]. Otherwise the writes of b are already
+// visible, and Sync returns nil.
 func Sync[K comparable, V any](ctx context.Context, b Backend[K, V]) error {
-	if f, ok := As[Syncer](b); ok {
-		return f.Sync(ctx)
+	if s, ok := As[Syncer](b); ok {
+		return s.Sync(ctx)
 	}
 	return nil
 }
 
 // A Ranger is a backend that can list its entries.
 type Ranger[K comparable, V any] interface {
-	// All yields the live entries in no particular order. Each key comes at most
-	// once. An entry that is present during the whole iteration is yielded; one
-	// put or removed meanwhile may or may not be. The loop body may call any
-	// method of the backend. After Close, All yields nothing.
+	// All yields the live entries in no particular order, each key at most once. It
+	// yields every entry that is present during the whole iteration. It may or may
+	// not yield an entry that is put or removed meanwhile. The loop body may call
+	// any method of the backend. After Close, All yields nothing.
 	All() iter.Seq2[K, V]
 }
 
-// All returns the live entries of b. If b is no [Ranger], there is no fallback:
-// the error wraps [errors.ErrUnsupported].
+// All returns the live entries of b. If b is not a [Ranger], the error wraps
+// [errors.ErrUnsupported].
 func All[K comparable, V any](b Backend[K, V]) (iter.Seq2[K, V], error) {
 	if r, ok := As[Ranger[K, V]](b); ok {
 		return r.All(), nil
@@ -78,23 +77,22 @@ func All[K comparable, V any](b Backend[K, V]) (iter.Seq2[K, V], error) {
 	return nil, unsupported("all")
 }
 
-// An Entry is a value with the moment of its expiry.
+// An Entry is a value with its deadline.
 type Entry[V any] struct {
 	Value V
 	// Deadline is when the entry expires. The zero Time means never.
 	Deadline time.Time
 }
 
-// An EntryGetter is a backend that knows when an entry expires. A layer above
-// another passes on deadlines, never durations, which would grow at each layer.
+// An EntryGetter is a backend that knows when an entry expires. A layer passes on
+// deadlines, never durations: a duration would start anew at each layer.
 type EntryGetter[K comparable, V any] interface {
 	// GetEntry is Get with the entry's absolute deadline.
 	GetEntry(ctx context.Context, key K) (entry Entry[V], hit bool, err error)
 }
 
-// GetEntry returns the entry under key with its deadline. If b is no
-// [EntryGetter] the deadline cannot be known and there is no fallback: the error
-// wraps [errors.ErrUnsupported].
+// GetEntry returns the entry of key with its deadline. If b is not an
+// [EntryGetter], the error wraps [errors.ErrUnsupported].
 func GetEntry[K comparable, V any](ctx context.Context, b Backend[K, V], key K) (entry Entry[V], hit bool, err error) {
 	if g, ok := As[EntryGetter[K, V]](b); ok {
 		return g.GetEntry(ctx, key)
@@ -110,20 +108,19 @@ type Item[K comparable, V any] struct {
 }
 
 // A Batcher is a backend that reads and writes many entries in one round trip.
-// Each entry is read or written as by Get or Put; the batch as a whole is not
-// atomic.
+// Each entry is read or written as Get or Put would do. The batch is not atomic.
 type Batcher[K comparable, V any] interface {
-	// GetMany returns the hits among keys. On an error it returns the hits it
-	// has, possibly none.
+	// GetMany returns the hits among keys. With an error it returns the hits that it
+	// found, possibly none.
 	GetMany(ctx context.Context, keys []K) (map[K]V, error)
-	// PutMany puts the items in order, so that of two items with one key the
-	// later stays. It tries every item, and its error wraps that of each one
-	// that failed.
+	// PutMany puts the items in order: if two items have the same key, the later one
+	// stays. It tries every item, and its error wraps the error of each item that
+	// failed.
 	PutMany(ctx context.Context, items []Item[K, V]) error
 }
 
-// GetMany returns the hits among keys. If b is no [Batcher] it calls Get for
-// each key and wraps the error of each one that failed.
+// GetMany returns the hits among keys. If b is not a [Batcher], GetMany calls Get
+// for each key, and its error wraps the error of each call that failed.
 func GetMany[K comparable, V any](ctx context.Context, b Backend[K, V], keys []K) (map[K]V, error) {
 	if m, ok := As[Batcher[K, V]](b); ok {
 		return m.GetMany(ctx, keys)
@@ -141,8 +138,8 @@ func GetMany[K comparable, V any](ctx context.Context, b Backend[K, V], keys []K
 	return hits, join("get many", errs)
 }
 
-// PutMany puts items into b in order. If b is no [Batcher] it calls Put for each
-// item and wraps the error of each one that failed.
+// PutMany puts items into b in order. If b is not a [Batcher], PutMany calls Put for
+// each item, and its error wraps the error of each call that failed.
 func PutMany[K comparable, V any](ctx context.Context, b Backend[K, V], items []Item[K, V]) error {
 	if m, ok := As[Batcher[K, V]](b); ok {
 		return m.PutMany(ctx, items)

@@ -2,12 +2,12 @@ package backend
 
 import "time"
 
-// Traits is what a backend declares about itself.
+// Traits declares which rules a backend relaxes.
 //
-// The zero Traits is the strictest promise. Each field that is set relaxes one
-// rule by a stated amount, and the conformance suite tests the relaxed rule as
-// it tests the strict one: a backend that declares [ByReference] must really
-// share its values, and one that declares a ExpiryLag must still expire.
+// The zero Traits is the strictest promise. Each field relaxes one rule by a stated
+// amount, and the conformance suite tests the relaxed rule: a backend that declares
+// [ByReference] must really share its values, and a backend that declares an
+// ExpiryLag must still expire its entries.
 type Traits struct {
 	// ExpiryLag is how long after its deadline an entry may still be returned.
 	ExpiryLag time.Duration
@@ -16,38 +16,37 @@ type Traits struct {
 	// [Stats.Size].
 	SizeLag time.Duration
 
-	// Values says whether the backend copies values or shares them with callers.
+	// Values declares whether the backend copies values or shares them with callers.
 	Values Ownership
 
-	// Bound says how strictly the backend keeps a bound on its entries.
+	// Bound declares how strictly the backend bounds its number of entries.
 	Bound Bound
 
-	// Rejects says that an admission policy may refuse a Put that would need
-	// room. A refused Put returns nil; it leaves neither the new value nor an
-	// earlier one readable. Where nothing needs room it may still refuse a few,
-	// but not one that is put again and again, and an entry that a Get has
-	// returned stays as it would without the policy.
+	// Rejects means that an admission policy may reject a Put that needs room. A
+	// rejected Put returns nil and leaves neither the new value nor an earlier one
+	// readable. Below its capacity the backend may reject a few Puts, but not the
+	// same key again and again, and it does not drop an entry that a Get returned.
 	Rejects bool
 
-	// MaxKey and MaxValue are the largest key and value in bytes, as encoded.
-	// Put answers more with an error that wraps [ErrTooLarge], and so do Get and
-	// Invalidate for a key. Zero means no limit.
+	// MaxKey and MaxValue are the largest key and value in bytes, as encoded. For a
+	// larger one Put returns an error that wraps [ErrTooLarge], and so do Get and
+	// Invalidate for a larger key. Zero means no limit.
 	MaxKey, MaxValue int
 
-	// NeedsSync says that writes may become visible only after [Sync]. Until
-	// then a Get may miss or answer with an earlier value.
+	// NeedsSync means that writes may become visible only after [Sync]. Until then a
+	// Get may miss or return an earlier value.
 	NeedsSync bool
 }
 
-// Ownership says who may change the memory a value refers to.
+// Ownership declares who may change the memory that a value refers to.
 type Ownership uint8
 
 const (
-	// ByValue means that changing a value after Put, or one that Get returned,
-	// changes nothing in the backend.
+	// ByValue means that the backend copies values. A change to a value after Put, or
+	// to a value that Get returned, does not change the stored value.
 	ByValue Ownership = iota
-	// ByReference means that the backend holds the very value it was given:
-	// memory that the value points to is shared with every caller.
+	// ByReference means that the backend holds the value itself: every caller shares
+	// the memory that the value points to.
 	ByReference
 )
 
@@ -56,18 +55,17 @@ func (o Ownership) String() string {
 	return name([]string{"ByValue", "ByReference"}, int(o))
 }
 
-// Bound says how a backend keeps its number of entries within a capacity.
+// Bound declares how strictly a backend keeps to its capacity.
 type Bound uint8
 
 const (
-	// BoundExact means that the number of entries never exceeds the capacity
-	// once writes have settled, and that below it nothing is evicted.
+	// BoundExact means that the number of entries never exceeds the capacity once
+	// writes have settled, and that nothing is evicted below the capacity.
 	BoundExact Bound = iota
-	// BoundApproximate means that the number of entries is bounded, but not at
-	// exactly the capacity: by bytes, per shard, or by sampling.
+	// BoundApproximate means that the number of entries is bounded near the capacity,
+	// for example by bytes, per shard, or by sampling.
 	BoundApproximate
-	// BoundNone means that the backend grows until entries expire or are
-	// removed.
+	// BoundNone means that there is no capacity bound.
 	BoundNone
 )
 
@@ -83,13 +81,13 @@ func name(names []string, i int) string {
 	return "unknown"
 }
 
-// A Describer declares its traits. They do not change during its life.
+// A Describer declares its traits. They never change.
 type Describer interface {
 	Traits() Traits
 }
 
-// TraitsOf returns what b declares, looking behind decorators, or the zero
-// Traits, the strictest promise, if b is no [Describer].
+// TraitsOf returns the traits of b, or of the backend that b decorates. If there is
+// no [Describer], TraitsOf returns the zero Traits, which is the strictest promise.
 func TraitsOf[K comparable, V any](b Backend[K, V]) Traits {
 	if d, ok := As[Describer](b); ok {
 		return d.Traits()

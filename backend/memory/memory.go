@@ -1,10 +1,9 @@
-// Package memory is a [backend.Backend] in a map under one mutex: the reference
-// that shows what the contract means, a default for programs that need no
-// library, and an example to copy.
+// Package memory is a [backend.Backend] in a map under one mutex. It is the
+// reference for the contract, a default for programs that need no library, and an
+// example to copy.
 //
-// It favours being plainly right over being fast. It keeps every rule exactly,
-// evicts by least recent use when it has a capacity, and implements every
-// optional interface.
+// It prefers plain code to speed. It keeps every rule exactly, evicts the least
+// recently used entry if it has a capacity, and implements every optional interface.
 package memory
 
 import (
@@ -14,7 +13,6 @@ import (
 	"fmt"
 	"iter"
 	"maps"
-	"slices"
 	"sync"
 	"time"
 
@@ -23,8 +21,8 @@ import (
 
 // Options configures a [Backend].
 type Options struct {
-	// Capacity is the largest number of entries. When it is reached, Put evicts
-	// the least recently used live entry. Zero means no bound.
+	// Capacity is the largest number of entries. A Put beyond it evicts the least
+	// recently used live entry. Zero means no bound.
 	Capacity int
 }
 
@@ -38,7 +36,7 @@ type Backend[K comparable, V any] struct {
 	closed   bool
 	entries  map[K]*list.Element // of *entry[K, V]
 	recent   *list.List          // most recently used first
-	soonest  time.Time           // no entry expires before; zero: none expires
+	soonest  time.Time           // no entry expires before it; zero: no entry has a TTL
 	counters map[string]uint64
 }
 
@@ -61,7 +59,7 @@ var (
 )
 
 // New returns an empty backend. It fails if the capacity is negative. The caller
-// closes what it made.
+// must call Close.
 func New[K comparable, V any](o Options) (*Backend[K, V], error) {
 	if o.Capacity < 0 {
 		return nil, fmt.Errorf("memory: new: capacity %d is negative", o.Capacity)
@@ -178,8 +176,8 @@ func (b *Backend[K, V]) PutMany(ctx context.Context, items []backend.Item[K, V])
 	return errors.Join(errs...)
 }
 
-// All implements [backend.Ranger]. It yields a snapshot, less what has expired
-// when its turn comes.
+// All implements [backend.Ranger]. It yields a snapshot without the entries that
+// expire before their turn.
 func (b *Backend[K, V]) All() iter.Seq2[K, V] {
 	return func(yield func(K, V) bool) {
 		b.mu.Lock()
@@ -188,7 +186,7 @@ func (b *Backend[K, V]) All() iter.Seq2[K, V] {
 			all = append(all, el.Value.(*entry[K, V]))
 		}
 		b.mu.Unlock()
-		for e := range slices.Values(all) {
+		for _, e := range all {
 			if e.live(time.Now()) && !yield(e.key, e.Value) {
 				return
 			}
@@ -223,7 +221,7 @@ func (b *Backend[K, V]) Close() error {
 	return nil
 }
 
-// lock locks b unless it is closed or a key cannot be one.
+// lock checks the keys and locks b. It fails if a key is invalid or b is closed.
 func (b *Backend[K, V]) lock(what string, keys ...K) error {
 	for _, k := range keys {
 		if err := b.keys.Check(k); err != nil {
@@ -251,7 +249,7 @@ func (b *Backend[K, V]) remove(el *list.Element) {
 	}
 }
 
-// sweep removes the expired entries. It looks at them only when one can be due.
+// sweep removes the expired entries. It scans the entries only if one may be due.
 func (b *Backend[K, V]) sweep() {
 	now := time.Now()
 	if b.soonest.IsZero() || now.Before(b.soonest) {
