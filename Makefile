@@ -5,19 +5,19 @@ BENCH ?= .
 BENCHTIME ?= 100ms
 COUNT ?= 6
 BENCHFLAGS ?=
-RACE ?= ./backend/... ./compare/record ./compare/trace ./compare/policy ./compare/workload ./adapters/internal/bytecache ./adapters/internal/expiry \
-	./adapters/internal/codec ./adapters/internal/expiry ./adapters/internal/keycode ./adapters/internal/ristcore ./internal/stat
-# The correct backend, which the suite must accept each time.
+# The packages that the race detector tests; "make soak" tests all of them.
+RACE ?= ./backend/... ./adapters/internal/... ./compare/record ./compare/trace ./compare/policy ./compare/workload
+# The suite must accept the correct backend in every run.
 reference := -run '^TestReference$$/^string-bytes$$' ./conformance
 lint := go tool -modfile=internal/tools/go.mod golangci-lint
 ristretto := github.com/dgraph-io/ristretto
 compare := go run ./cmd/cachepact compare hits --capacity 1%,10%
 
-# What the matrix is made of, and the shell that tests it and makes a matrix: $(call prove,flags for go test,flags for matrix).
+# $(call prove,FLAGS) tests the caches of the matrix and passes their reports to "cachepact matrix FLAGS".
 proved := ./backend/memory ./adapters/...
 prove = reports=$$(mktemp -d); trap 'rm -r "$$reports"' EXIT; \
-	CONFORMANCE_REPORT=$$reports go test -count=1 $(1) $(proved); \
-	go run ./cmd/cachepact matrix "$$reports" $(2)
+	CONFORMANCE_REPORT=$$reports go test -count=1 -shuffle=on $(proved); \
+	go run ./cmd/cachepact matrix "$$reports" $(1)
 
 .PHONY: help compare test browser-test race soak lint fmt bench bench-report bench-memory fuzz matrix charts check
 help: ## list the targets
@@ -26,23 +26,25 @@ compare: ## replay a real trace and a Zipf workload through every adapter, and w
 	@go mod download $(ristretto)
 	$(compare) --trace "$$(go list -m -f '{{.Dir}}' $(ristretto))/sim/gli.lirs.gz" --html report.html
 	$(compare) --workload zipf:s=0.99,keys=100000,requests=300000 --html report-zipf.html
-test: ## prove every adapter, that docs/matrix.* say so, and everything else
-	@$(call prove,-shuffle=on,--baseline docs/matrix.json) || \
-		{ echo "docs/matrix.* are not what the adapters do: run make matrix" >&2; exit 1; }
-	go test -count=50 -cpu=1,2,8 $(reference)
-	go test -shuffle=on $$(go list ./... | grep -vE '/backend/memory$$|/adapters/|/adapters/internal/naive$$')
+test: ## run the tests: every adapter against the contract, then everything else; needs Go and make only
+	@$(call prove,--baseline docs/matrix.json) || \
+		{ echo "docs/matrix.md differs from the adapters: run make matrix" >&2; exit 1; }
+	go test -shuffle=on $$(go list ./... | grep -vE '/backend/memory$$|/adapters')
 	go -C docs/example test ./...
 	go -C docs/compare-example test ./...
 	go -C adapters/internal/bench test ./...
-	@$(MAKE) --no-print-directory browser-test
-browser-test: ## look at the HTML report in headless Chromium; SCREENSHOTS=DIR keeps pictures
-	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -q && apt-get install -qy --no-install-recommends chromium; } || \
-		echo 'make: chromium is missing and cannot be installed here' >&2
+check: ## run all that CI runs: test, static checks, the race detector, the browser test, repetitions
+	go vet ./...
+	go fix -diff ./...
+	go mod tidy -diff
+	@$(MAKE) --no-print-directory test lint race browser-test
+	go test -count=50 -cpu=1,2,8 $(reference)
+browser-test: ## test the HTML report in headless Chromium, which must be installed; SCREENSHOTS=DIR keeps pictures
 	go -C compare/internal/browsertest test -count=1 ./...
-race: ## the race detector where CI has time for it; RACE=./... is everything
+race: ## run the race detector on the packages in RACE
 	go test -race -count=50 $(reference)
 	go test -race -short -shuffle=on $(RACE)
-soak: ## what CI has no time for: the correct backends 50 times on 1, 2 and 8 processors and 20 times under -race, the adapters under -race, and every fault under every trait
+soak: ## run what CI has no time for: more repetitions, the adapters under -race, every fault with every trait
 	go test -count=50 -cpu=1,2,8 -timeout=60m -run '^Test(Correct_Accepted|Correct|Reference)$$' ./conformance ./conformance/faulty ./conformance/zoo
 	go test -race -count=20 -timeout=60m -run '^Test(Correct_Accepted|Correct|Reference)$$' ./conformance ./conformance/faulty ./conformance/zoo
 	go test -race -cpu=1,2,8 -timeout=120m ./adapters/...
@@ -52,27 +54,22 @@ lint: ## static checks and formatting
 	$(lint) run ./...
 fmt: ## format the code
 	$(lint) fmt ./...
-bench: ## run the benchmarks that match BENCH, in the format benchstat reads
+bench: ## run the benchmarks that match BENCH, in benchstat's format
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime $(BENCHTIME) -count $(COUNT) -timeout 0 ./...
 	go -C adapters/internal/bench test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime $(BENCHTIME) -count $(COUNT) -timeout 0 .
-bench-report: ## measure the adapters beside their libraries; BENCHFLAGS='-lib otter -case Get.*'
+bench-report: ## compare the adapters with their libraries; BENCHFLAGS='-lib otter -case Get.*'
 	go -C adapters/internal/bench run ./report $(BENCHFLAGS)
-bench-memory: ## measure the bytes that an adapter adds to an entry
+bench-memory: ## measure how many bytes an adapter adds to an entry
 	go -C adapters/internal/bench run ./report -memory $(BENCHFLAGS)
 fuzz: ## run each fuzz test for FUZZTIME
 	@go test -list '^Fuzz' ./... | awk '/^Fuzz/ {f[n++] = $$1} /^ok/ {while (n) print $$2, f[--n]}' | \
 	while read -r pkg f; do \
 		echo "$$pkg $$f"; go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) "$$pkg" </dev/null; \
 	done
-matrix: ## write docs/matrix.*: the rules that each adapter keeps, and some libraries used naively
-	@$(call prove,,--markdown docs/matrix.md --json docs/matrix.json --html docs/matrix.html)
-charts: ## build compare/report/page/charts.min.js from the packages that package-lock.json pins; needs Node
+matrix: ## write docs/matrix.*: which rules each adapter keeps, and each library without an adapter
+	@$(call prove,--markdown docs/matrix.md --json docs/matrix.json --html docs/matrix.html)
+charts: ## build compare/report/page/charts.min.js from the packages in package-lock.json; needs Node
 	cd compare/report/page && npm ci --ignore-scripts --no-audit --no-fund && npm run --silent build && \
 	for licence in echarts/NOTICE echarts/LICENSE echarts/licenses/LICENSE-d3 zrender/LICENSE tslib/LICENSE.txt; do \
 		printf '==== %s ====\n\n' "$$licence"; tr -d '\r' <"node_modules/$$licence"; printf '\n\n'; \
 	done >charts.LICENSE.txt && rm -r node_modules
-check: ## all that a change must pass
-	go vet ./...
-	go fix -diff ./...
-	go mod tidy -diff
-	@$(MAKE) --no-print-directory test lint race
