@@ -19,13 +19,17 @@ prove = reports=$$(mktemp -d); trap 'rm -r "$$reports"' EXIT; \
 	CONFORMANCE_REPORT=$$reports go test -count=1 -shuffle=on $(proved); \
 	go run ./cmd/cachepact matrix "$$reports" $(1)
 
-.PHONY: help compare test browser-test race soak lint fmt bench bench-report bench-memory fuzz matrix charts check
+.PHONY: help compare picture test browser-test race soak lint fmt bench bench-report bench-memory fuzz matrix charts check
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
 compare: ## replay a real trace and a Zipf workload through every adapter, and write report.html and report-zipf.html
 	@go mod download $(ristretto)
 	$(compare) --trace "$$(go list -m -f '{{.Dir}}' $(ristretto))/sim/gli.lirs.gz" --html report.html
 	$(compare) --workload zipf:s=0.99,keys=100000,requests=300000 --html report-zipf.html
+picture: ## draw docs/img/hits.svg, the README's picture, from the same trace
+	@go mod download $(ristretto)
+	go run ./cmd/cachepact compare hits --capacity 10% --pace settled --json - \
+		--trace "$$(go list -m -f '{{.Dir}}' $(ristretto))/sim/gli.lirs.gz" | go run ./docs/img >docs/img/hits.svg
 test: ## run the tests: every adapter against the contract, then everything else; needs Go and make only
 	@$(call prove,--baseline docs/matrix.json) || \
 		{ echo "docs/matrix.md differs from the adapters: run make matrix" >&2; exit 1; }
