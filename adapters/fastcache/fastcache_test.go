@@ -9,30 +9,14 @@ import (
 	"github.com/cachepact/cachepact/conformance"
 )
 
-func TestString(t *testing.T) {
-	adaptertest.Strings(t, openAny[string, string], openAny[string, []byte], openAny[string, adaptertest.Value])
-}
-
-func TestUint64(t *testing.T) {
-	adaptertest.Uint64s(t, openAny[uint64, string], openAny[uint64, []byte], openAny[uint64, adaptertest.Value])
-}
-
-func TestStruct(t *testing.T) {
-	adaptertest.Structs(t, openAny[adaptertest.Key, string], openAny[adaptertest.Key, []byte], openAny[adaptertest.Key, adaptertest.Value])
-}
-
-func TestAny(t *testing.T) {
-	adaptertest.Anys(t, openAny[any, string], openAny[any, []byte], openAny[any, adaptertest.Value])
-}
+func TestConformance(t *testing.T) { adaptertest.Run(t, openAny, openAny, openAny, openAny) }
 
 // What LooseSize costs is that Size is not right, and nothing else.
 func TestLooseSize(t *testing.T) {
-	adaptertest.Deviating(t, "LooseSize", openLoose[string, int], conformance.Deviation{
+	adaptertest.Deviating(t, "LooseSize", openLoose, conformance.Deviation{
 		Check: "stats/size", Why: "with Options.LooseSize it counts what the library counts: also what has expired or been evicted",
 	})
 }
-
-func TestLossless(t *testing.T) { adaptertest.Lossless(t, openAny[int, int64]) }
 
 func openLoose[K comparable, V any](conformance.Options) (backend.Backend[K, V], error) {
 	return fastcache.New[K](fastcache.MinBytes, fastcache.Options[V]{LooseSize: true})

@@ -1,5 +1,5 @@
-// Package adaptertest runs the conformance suite over the key and value types
-// that every adapter is tested with.
+// Package adaptertest has the tests that every adapter passes: the conformance suite with four pairs of key and value
+// types, and a load test.
 package adaptertest
 
 import (
@@ -13,7 +13,7 @@ import (
 	"github.com/cachepact/cachepact/conformance"
 )
 
-// A Key is a struct key whose fields run into each other in a careless encoding.
+// A Key is a struct key. An encoding that only joins the fields would confuse different keys.
 type Key struct {
 	Tenant, Name string
 	ID           int32
@@ -29,63 +29,48 @@ type Value struct {
 // Open makes a backend for one check.
 type Open[K comparable, V any] = func(conformance.Options) (backend.Backend[K, V], error)
 
-// The suite for one pair of types is as much code as the suite, so that it is
-// compiled here, for all adapters, and not in the tests of each: the functions
-// below are neither generic nor inlined.
-
-// Strings tests an adapter with keys of type string and each of the value types.
+// Run runs the conformance suite with four pairs of types, and then the load test. An adapter passes its generic
+// constructor once for each parameter, and Go infers the types:
+//
+//	adaptertest.Run(t, open, open, open, open)
+//
+// Adapters choose code by the type of the key and by the type of the value, but never by both. The four pairs have
+// each kind of key and each kind of value once, so the twelve other pairs run no other code:
+//
+//   - string keys, whose bytes are used directly; []byte values, which are copied and can be nil or empty
+//   - uint64 keys, which are encoded in eight bytes or hashed directly; int values, which hold no pointer
+//   - struct keys, which are encoded field by field or hashed by reflection; struct values, which need a codec
+//   - interface keys, which can be invalid or nil; string values, which are copied without a codec
+//
+// The suite is compiled once for each pair of types. Run is neither generic nor inlined, so that this happens in this
+// package and not again in the tests of each adapter.
 //
 //go:noinline
-func Strings(t *testing.T, text Open[string, string], bytes Open[string, []byte], value Open[string, Value]) {
-	suite(t, text, bytes, value)
-}
-
-// Uint64s tests an adapter with keys of type uint64 and each of the value types.
-//
-//go:noinline
-func Uint64s(t *testing.T, text Open[uint64, string], bytes Open[uint64, []byte], value Open[uint64, Value]) {
-	suite(t, text, bytes, value)
-}
-
-// Structs tests an adapter with keys of type [Key] and each of the value types.
-//
-//go:noinline
-func Structs(t *testing.T, text Open[Key, string], bytes Open[Key, []byte], value Open[Key, Value]) {
-	suite(t, text, bytes, value)
-}
-
-// Anys tests an adapter with keys of type any and each of the value types.
-//
-//go:noinline
-func Anys(t *testing.T, text Open[any, string], bytes Open[any, []byte], value Open[any, Value]) {
-	suite(t, text, bytes, value)
-}
-
-// Numbers tests an adapter with values that hold no pointer.
-//
-//go:noinline
-func Numbers(t *testing.T, open Open[string, int]) {
-	conformance.Run(t, conformance.Subject[string, int]{New: open, Module: library(t)})
-}
-
-// Deviating tests a variant of an adapter, one that does not keep a rule.
-//
-//go:noinline
-func Deviating(t *testing.T, variant string, open Open[string, int], known ...conformance.Deviation) {
-	conformance.Run(t, conformance.Subject[string, int]{New: open, Variant: variant, Module: library(t), Known: known})
-}
-
-func suite[K comparable](t *testing.T, text Open[K, string], bytes Open[K, []byte], value Open[K, Value]) {
+func Run(
+	t *testing.T, bytes Open[string, []byte], numbers Open[uint64, int], structs Open[Key, Value], anys Open[any, string],
+) {
 	module := library(t)
-	t.Run("string", func(t *testing.T) { conformance.Run(t, conformance.Subject[K, string]{New: text, Module: module}) })
-	t.Run("bytes", func(t *testing.T) { conformance.Run(t, conformance.Subject[K, []byte]{New: bytes, Module: module}) })
-	t.Run("struct", func(t *testing.T) { conformance.Run(t, conformance.Subject[K, Value]{New: value, Module: module}) })
+	t.Run("string-bytes", func(t *testing.T) { suite(t, module, bytes) })
+	t.Run("uint64-int", func(t *testing.T) { suite(t, module, numbers) })
+	t.Run("struct-struct", func(t *testing.T) { suite(t, module, structs) })
+	t.Run("any-string", func(t *testing.T) { suite(t, module, anys) })
+	t.Run("load", func(t *testing.T) { underLoad(t, numbers) })
 }
 
-// library returns the cache library that the package under test is an adapter of,
-// as path@version: the module it imports whose path has the package's name in it,
-// as golanglru is in golang-lru and ristretto2 in ristretto. Tests run in the
-// directory of their package.
+func suite[K comparable, V any](t *testing.T, module string, open Open[K, V]) {
+	conformance.Run(t, conformance.Subject[K, V]{New: open, Module: module})
+}
+
+// Deviating tests a variant of an adapter that is known to break a rule.
+//
+//go:noinline
+func Deviating(t *testing.T, variant string, open Open[uint64, int], known ...conformance.Deviation) {
+	conformance.Run(t, conformance.Subject[uint64, int]{New: open, Variant: variant, Module: library(t), Known: known})
+}
+
+// library returns the module of the cache library of the package under test, as path@version. If the package imports
+// several modules, the library is the one whose path contains the package's name: freecache also imports xxhash. Tests
+// run in the directory of their package.
 func library(t *testing.T) string {
 	t.Helper()
 	pkg, err := build.ImportDir(".", 0)
@@ -97,18 +82,25 @@ func library(t *testing.T) string {
 		t.Fatalf("adaptertest: %v", err)
 	}
 	name := strings.TrimRight(pkg.Name, "0123456789")
-	var path, version string // of the longest path: one may be within another
+	var path, version string
+	var named bool // path contains name
 	for line := range strings.Lines(string(mod)) {
 		f := strings.Fields(line)
-		if len(f) < 2 || !strings.HasPrefix(f[1], "v") || len(f[0]) <= len(path) || !strings.Contains(strings.ReplaceAll(f[0], "-", ""), name) {
+		if len(f) < 2 {
 			continue
 		}
-		if slices.ContainsFunc(pkg.Imports, func(imported string) bool { return imported == f[0] || strings.HasPrefix(imported, f[0]+"/") }) {
-			path, version = f[0], f[1]
+		inModule := func(pkg string) bool { return pkg == f[0] || strings.HasPrefix(pkg, f[0]+"/") }
+		if !slices.ContainsFunc(pkg.Imports, inModule) {
+			continue
+		}
+		n := strings.Contains(strings.ReplaceAll(f[0], "-", ""), name)
+		// Of two paths the longer is right: ristretto/v2 also begins with the path of ristretto.
+		if n && !named || n == named && len(f[0]) > len(path) {
+			path, version, named = f[0], f[1], n
 		}
 	}
 	if path == "" {
-		t.Fatalf("adaptertest: the package imports no module called like %s that go.mod requires", name)
+		t.Fatalf("adaptertest: package %s: imports no module that go.mod requires", pkg.Name)
 	}
 	return path + "@" + version
 }
