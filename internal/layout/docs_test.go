@@ -1,9 +1,6 @@
 package layout
 
 import (
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -41,39 +38,6 @@ func TestContractPage(t *testing.T) {
 	if !slices.Equal(documented, tested) {
 		t.Errorf("docs/contract.md has the rules\n%v\nand the suite\n%v", documented, tested)
 	}
-}
-
-// The README's example compiles and prints what its Output comment says, because
-// it is the body of an Example.
-func TestReadmeExample(t *testing.T) {
-	block := regexp.MustCompile("(?s)```go\n(.*?)```").FindStringSubmatch(read(t, "README.md"))
-	if block == nil {
-		t.Fatal("README.md has no Go example")
-	}
-	if got, want := strings.TrimSpace(block[1]), exampleBody(t, "internal/layout/example_test.go", "Example"); got != want {
-		t.Errorf("README.md shows\n%s\n\nand the Example is\n%s", got, want)
-	}
-}
-
-// exampleBody returns the source of a function's body, without its Output
-// comment and one level of indentation.
-func exampleBody(t *testing.T, path, name string) string {
-	t.Helper()
-	text := read(t, path)
-	fset := token.NewFileSet()
-	file, err := parser.ParseFile(fset, path, text, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, d := range file.Decls {
-		if f, ok := d.(*ast.FuncDecl); ok && f.Name.Name == name {
-			body := text[fset.Position(f.Body.Lbrace).Offset+1 : fset.Position(f.Body.Rbrace).Offset]
-			body, _, _ = strings.Cut(body, "// Output:")
-			return strings.TrimSpace(strings.ReplaceAll(body, "\n\t", "\n"))
-		}
-	}
-	t.Fatalf("%s has no function %s", path, name)
-	return ""
 }
 
 // Every adapter has a row in the README and a page.
