@@ -79,11 +79,11 @@ func newTheine[V any](o Options) (backend.Backend[uint64, V], error) {
 }
 
 func newRistretto[V any](o Options) (backend.Backend[uint64, V], error) {
-	return ristretto.New[uint64, V](ristretto.Config(o.Capacity))
+	return ristretto.New[uint64, V](ristretto.NewConfig(o.Capacity))
 }
 
 func newRistretto2[V any](o Options) (backend.Backend[uint64, V], error) {
-	return ristretto2.New[uint64, V](ristretto2.Config(o.Capacity))
+	return ristretto2.New[uint64, V](ristretto2.NewConfig(o.Capacity))
 }
 
 func newTTLCache[V any](o Options) (backend.Backend[uint64, V], error) {
@@ -99,12 +99,12 @@ func newGoCache[V any](Options) (backend.Backend[uint64, V], error) {
 
 func newBigCache[V any](o Options) (backend.Backend[uint64, V], error) {
 	const added = 40
-	return bigcache.New[uint64](bigcache.Config(megabytes(o.bytes(added))), bigcache.Options[V]{})
+	return bigcache.New[uint64](bigcache.NewConfig(megabytes(o.bytes(added))), bigcache.Options[V]{})
 }
 
 func newFreeCache[V any](o Options) (backend.Backend[uint64, V], error) {
 	const added = 24 + 8 + 1
-	return freecache.New[uint64](int(max(o.bytes(added), freecache.MinSize)), freecache.Options[V]{})
+	return freecache.New[uint64](int(max(o.bytes(added), freecache.MinBytes)), freecache.Options[V]{})
 }
 
 func newFastCache[V any](o Options) (backend.Backend[uint64, V], error) {

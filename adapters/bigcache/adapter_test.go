@@ -25,7 +25,7 @@ func (s same) Sum64(string) uint64 { return uint64(s) }
 
 func colliding(t *testing.T, h same) *bigcache.Backend[string, string] {
 	t.Helper()
-	config := bigcache.Config(1)
+	config := bigcache.NewConfig(1)
 	config.Hasher = h
 	b, err := bigcache.New[string](config, bigcache.Options[string]{})
 	if err != nil {
@@ -107,7 +107,7 @@ func TestSweep(t *testing.T) {
 func TestCounters(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx := context.Background()
-		b, err := bigcache.New[int](bigcache.Config(8), bigcache.Options[int]{})
+		b, err := bigcache.New[int](bigcache.NewConfig(8), bigcache.Options[int]{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -147,7 +147,7 @@ type session struct {
 
 func TestCodec(t *testing.T) {
 	ctx := t.Context()
-	b, err := bigcache.New[string](bigcache.Config(1), bigcache.Options[session]{Codec: bigcache.JSON[session]()})
+	b, err := bigcache.New[string](bigcache.NewConfig(1), bigcache.Options[session]{Codec: bigcache.JSON[session]()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +158,7 @@ func TestCodec(t *testing.T) {
 		t.Errorf("Get = %+v, %v, %v", got, hit, err)
 	}
 
-	other, err := bigcache.New[string](bigcache.Config(1), bigcache.Options[string]{Codec: adaptertest.Fickle{}})
+	other, err := bigcache.New[string](bigcache.NewConfig(1), bigcache.Options[string]{Codec: adaptertest.Fickle{}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +175,7 @@ func (k keeper) Sum64(key string) uint64 {
 
 func TestHasher(t *testing.T) {
 	ctx := t.Context()
-	config := bigcache.Config(1)
+	config := bigcache.NewConfig(1)
 	config.Hasher = keeper{map[string]bool{}}
 	b, err := bigcache.New[float64](config, bigcache.Options[float64]{})
 	if err != nil {
@@ -212,7 +212,7 @@ var seed = maphash.MakeSeed()
 // A key whose hash is zero is evicted like any other.
 func TestZeroHash(t *testing.T) {
 	ctx := t.Context()
-	config := bigcache.Config(1)
+	config := bigcache.NewConfig(1)
 	config.Hasher = zeroFor("zero")
 	b, err := bigcache.New[string](config, bigcache.Options[string]{})
 	if err != nil {
@@ -238,7 +238,7 @@ func TestZeroHash(t *testing.T) {
 // A sweep that finds an entry expired does not remove what is put meanwhile.
 func TestSweep_Concurrent(t *testing.T) {
 	ctx := t.Context()
-	b, err := bigcache.New[int](bigcache.Config(0), bigcache.Options[int]{})
+	b, err := bigcache.New[int](bigcache.NewConfig(0), bigcache.Options[int]{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -275,7 +275,7 @@ func TestSweep_Concurrent(t *testing.T) {
 func TestStats_Cheap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx := context.Background()
-		b, err := bigcache.New[int](bigcache.Config(8), bigcache.Options[int]{})
+		b, err := bigcache.New[int](bigcache.NewConfig(8), bigcache.Options[int]{})
 		if err != nil {
 			t.Fatal(err)
 		}

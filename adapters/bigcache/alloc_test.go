@@ -16,7 +16,7 @@ import (
 // A hit allocates what the library's Get does.
 func TestAllocs(t *testing.T) {
 	ctx := t.Context()
-	config := bigcache.Config(64)
+	config := bigcache.NewConfig(64)
 	raw, err := lib.New(ctx, lib.Config{Shards: config.Shards, HardMaxCacheSize: 64, LifeWindow: time.Hour})
 	if err != nil {
 		t.Fatal(err)

@@ -67,9 +67,9 @@ var (
 
 // New returns an empty backend. It fails if the configuration has a field that
 // the adapter cannot honour, a K cannot be a key, or no codec is given and the
-// default one cannot carry every V; see [Config] for a configuration to start
+// default one cannot carry every V; see [NewConfig] for a configuration to start
 // from. The caller closes what it made.
-func New[K comparable, V any](config bigcache.Config, o Options[V]) (*Backend[K, V], error) {
+func New[K comparable, V any](config Config, o Options[V]) (*Backend[K, V], error) {
 	foreign := config.Hasher != nil // the user's
 	lim, err := complete(&config)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 func TestConformance(t *testing.T) { adaptertest.Run(t, open, open, open, open) }
 
 func open[K comparable, V any](conformance.Options) (backend.Backend[K, V], error) {
-	config := bigcache.Config(64)
+	config := bigcache.NewConfig(64)
 	config.Shards = 4 // large enough for the largest values
 	return bigcache.New[K](config, bigcache.Options[V]{})
 }

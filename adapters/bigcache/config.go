@@ -39,11 +39,14 @@ func JSON[V any]() Codec[V] { return codec.JSON[V]() }
 // that package loses.
 func Gob[V any]() Codec[V] { return codec.Gob[V]() }
 
-// Config returns a configuration for a cache of at most so many megabytes, in
+// Config is the library's configuration.
+type Config = bigcache.Config
+
+// NewConfig returns a configuration for a cache of at most so many megabytes, in
 // shards of 4 MB or more. A key and its value have at most half a shard. With 0
 // there is no bound. Unlike the library's DefaultConfig, which takes 300 MB at
 // once, it takes memory as it is needed.
-func Config(hardMaxMB int) bigcache.Config {
+func NewConfig(hardMaxMB int) Config {
 	shards := 256
 	for shards > 1 && hardMaxMB > 0 && hardMaxMB/shards < 4 {
 		shards /= 2
@@ -51,7 +54,7 @@ func Config(hardMaxMB int) bigcache.Config {
 	for shards < maxShards && hardMaxMB/shards >= maxShardMB {
 		shards *= 2
 	}
-	return bigcache.Config{Shards: shards, HardMaxCacheSize: hardMaxMB}
+	return Config{Shards: shards, HardMaxCacheSize: hardMaxMB}
 }
 
 // limits are the largest key and value, and what bounds the cache.
@@ -74,7 +77,7 @@ const (
 )
 
 // complete checks c and fills in what the adapter needs.
-func complete(c *bigcache.Config) (limits, error) {
+func complete(c *Config) (limits, error) {
 	var errs []error
 	check := func(ok bool, format string, args ...any) {
 		if !ok {

@@ -38,7 +38,7 @@ func TestNew_RefusesConfig(t *testing.T) {
 		"OnRemove:":            func(c *lib.Config) { c.OnRemoveWithReason = func(string, []byte, lib.RemoveReason) {} },
 		"OnRemove: ":           func(c *lib.Config) { c.OnRemoveWithMetadata = func(string, []byte, lib.Metadata) {} },
 	} {
-		config := bigcache.Config(64)
+		config := bigcache.NewConfig(64)
 		change(&config)
 		b, err := bigcache.New[string](config, bigcache.Options[int]{})
 		if err == nil || !strings.HasPrefix(err.Error(), "bigcache: new: "+name) {
@@ -54,21 +54,21 @@ func TestNew_RefusesConfig(t *testing.T) {
 }
 
 func TestNew_RefusesTypes(t *testing.T) {
-	_, err := bigcache.New[string](bigcache.Config(1), bigcache.Options[session]{})
+	_, err := bigcache.New[string](bigcache.NewConfig(1), bigcache.Options[session]{})
 	if err == nil || !strings.Contains(err.Error(), "session.token") {
 		t.Errorf("New with an unexported field = %v, want an error that names session.token", err)
 	}
-	if _, err := bigcache.New[string](bigcache.Config(1), bigcache.Options[session]{Codec: bigcache.CBOR[session]()}); err != nil {
+	if _, err := bigcache.New[string](bigcache.NewConfig(1), bigcache.Options[session]{Codec: bigcache.CBOR[session]()}); err != nil {
 		t.Errorf("New with a codec given = %v", err)
 	}
-	if _, err := bigcache.New[*int](bigcache.Config(1), bigcache.Options[int]{}); !errors.Is(err, backend.ErrKey) {
+	if _, err := bigcache.New[*int](bigcache.NewConfig(1), bigcache.Options[int]{}); !errors.Is(err, backend.ErrKey) {
 		t.Errorf("New with pointers for keys = %v, want ErrKey", err)
 	}
 }
 
 func TestConfig(t *testing.T) {
 	for _, mb := range []int{0, 1, 3, 4, 64, 100, 1 << 10, 1 << 20} {
-		config := bigcache.Config(mb)
+		config := bigcache.NewConfig(mb)
 		b, err := bigcache.New[string](config, bigcache.Options[[]byte]{})
 		if err != nil {
 			t.Errorf("New(Config(%d)) = %v", mb, err)
@@ -82,7 +82,7 @@ func TestConfig(t *testing.T) {
 			t.Errorf("Config(%d) gives %+v", mb, got)
 		}
 	}
-	if _, err := bigcache.New[string](bigcache.Config(-1), bigcache.Options[int]{}); err == nil {
+	if _, err := bigcache.New[string](bigcache.NewConfig(-1), bigcache.Options[int]{}); err == nil {
 		t.Error("New(Config(-1)) succeeded")
 	}
 }

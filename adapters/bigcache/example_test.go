@@ -16,7 +16,7 @@ type User struct {
 
 func Example() {
 	ctx := context.Background()
-	b, err := bigcache.New[int](bigcache.Config(64), bigcache.Options[User]{}) // 64 MB
+	b, err := bigcache.New[int](bigcache.NewConfig(64), bigcache.Options[User]{}) // 64 MB
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -43,10 +43,10 @@ func ExampleOptions() {
 		Name string
 		Data any
 	}
-	_, err := bigcache.New[string](bigcache.Config(64), bigcache.Options[event]{})
+	_, err := bigcache.New[string](bigcache.NewConfig(64), bigcache.Options[event]{})
 	fmt.Println(err)
 
-	_, err = bigcache.New[string](bigcache.Config(64), bigcache.Options[event]{Codec: bigcache.JSON[event]()})
+	_, err = bigcache.New[string](bigcache.NewConfig(64), bigcache.Options[event]{Codec: bigcache.JSON[event]()})
 	fmt.Println(err)
 	// Output:
 	// bigcache: new: codec: field event.Data: interface {} would lose its dynamic type: unsupported operation

@@ -27,22 +27,22 @@ func open[K comparable, V any](t *testing.T, size int) *freecache.Backend[K, V] 
 }
 
 func TestNew_Refuses(t *testing.T) {
-	for _, size := range []int{math.MinInt, -1, 0, 1, freecache.MinSize - 1, math.MaxInt} {
+	for _, size := range []int{math.MinInt, -1, 0, 1, freecache.MinBytes - 1, math.MaxInt} {
 		if b, err := freecache.New[string](size, freecache.Options[int]{}); err == nil || !strings.HasPrefix(err.Error(), "freecache: new: size") {
 			t.Errorf("New(%d) = %v, %v, want an error that names the size", size, b, err)
 		}
 	}
-	if _, err := freecache.New[*int](freecache.MinSize, freecache.Options[int]{}); !errors.Is(err, backend.ErrKey) {
+	if _, err := freecache.New[*int](freecache.MinBytes, freecache.Options[int]{}); !errors.Is(err, backend.ErrKey) {
 		t.Errorf("New with pointers for keys = %v, want ErrKey", err)
 	}
 	type secret struct {
 		token string //nolint:unused // New looks at it
 	}
-	if _, err := freecache.New[int](freecache.MinSize, freecache.Options[secret]{}); err == nil || !strings.Contains(err.Error(), "secret.token") {
+	if _, err := freecache.New[int](freecache.MinBytes, freecache.Options[secret]{}); err == nil || !strings.Contains(err.Error(), "secret.token") {
 		t.Errorf("New with an unexported field = %v, want an error that names it", err)
 	}
 	for _, codec := range []freecache.Codec[secret]{freecache.JSON[secret](), freecache.Gob[secret](), freecache.CBOR[secret]()} {
-		if _, err := freecache.New[int](freecache.MinSize, freecache.Options[secret]{Codec: codec}); err != nil {
+		if _, err := freecache.New[int](freecache.MinBytes, freecache.Options[secret]{Codec: codec}); err != nil {
 			t.Errorf("New with %T = %v", codec, err)
 		}
 	}
@@ -52,7 +52,7 @@ func TestNew_Refuses(t *testing.T) {
 // removes nothing but the key's own, which the library would go on serving.
 func TestLimits(t *testing.T) {
 	ctx := t.Context()
-	for _, size := range []int{freecache.MinSize, freecache.MinSize + 12_345, 10 << 20, 400 << 20} {
+	for _, size := range []int{freecache.MinBytes, freecache.MinBytes + 12_345, 10 << 20, 400 << 20} {
 		b := open[string, []byte](t, size)
 		maxKey, maxValue := b.Traits().MaxKey, b.Traits().MaxValue
 		if room := size/1024 - 24 - 8; maxKey+maxValue > room || maxKey+maxValue < room-1 || maxKey > math.MaxUint16 {
@@ -82,7 +82,7 @@ func TestLimits(t *testing.T) {
 func TestSize(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx := context.Background()
-		b := open[int, []byte](t, freecache.MinSize)
+		b := open[int, []byte](t, freecache.MinBytes)
 		const keys = 6000
 		for round := range 3 {
 			for i := range keys {
@@ -152,7 +152,7 @@ func TestCounters(t *testing.T) {
 }
 
 func TestCodec(t *testing.T) {
-	b, err := freecache.New[string](freecache.MinSize, freecache.Options[string]{Codec: adaptertest.Fickle{}})
+	b, err := freecache.New[string](freecache.MinBytes, freecache.Options[string]{Codec: adaptertest.Fickle{}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,12 +34,12 @@ func JSON[V any]() Codec[V] { return codec.JSON[V]() }
 func Gob[V any]() Codec[V] { return codec.Gob[V]() }
 
 const (
-	// MinSize is the library's minBufSize (cache.go), in bytes: less would be
+	// MinBytes is the library's minBufSize (cache.go), in bytes: less would be
 	// taken for as much.
-	MinSize = 512 << 10
-	// MaxSize is the largest size in bytes, 512 GB where an int is that large.
+	MinBytes = 512 << 10
+	// MaxBytes is the largest size in bytes, 512 GB where an int is that large.
 	// Beyond it the library's 32-bit sizes of entries would come into reach.
-	MaxSize = min(1<<39, math.MaxInt)
+	MaxBytes = min(1<<39, math.MaxInt)
 
 	segments  = 256
 	entryHead = 24 // what the library stores with key and value
@@ -49,8 +49,8 @@ const (
 // limitsOf returns the limits of a cache of size bytes. The library refuses an
 // entry of more than a quarter of a segment (segment.go).
 func limitsOf(size int) (bytecache.Limits, error) {
-	if size < MinSize || size > MaxSize {
-		return bytecache.Limits{}, fmt.Errorf("size %d: want %d to %d bytes", size, MinSize, MaxSize)
+	if size < MinBytes || size > MaxBytes {
+		return bytecache.Limits{}, fmt.Errorf("size %d: want %d to %d bytes", size, MinBytes, MaxBytes)
 	}
 	room := size/segments/4 - entryHead - bytecache.Header
 	key := min(maxKey, room/4)

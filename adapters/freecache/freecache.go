@@ -18,7 +18,7 @@
 // [backend.Traits.MaxValue]; what is larger is refused and the key's earlier
 // value removed, which the library would go on serving.
 //
-// A size below [MinSize] is an error, where the library takes more than it was
+// A size below [MinBytes] is an error, where the library takes more than it was
 // told.
 package freecache
 
@@ -58,7 +58,7 @@ var (
 )
 
 // New returns an empty backend of so many bytes, all of which the library takes
-// at once. It fails if the size is less than [MinSize] or more than [MaxSize], a
+// at once. It fails if the size is less than [MinBytes] or more than [MaxBytes], a
 // K cannot be a key, or no codec is given and the default one cannot carry every
 // V. The caller closes what it made.
 func New[K comparable, V any](size int, o Options[V]) (*Backend[K, V], error) {

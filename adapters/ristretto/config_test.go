@@ -33,14 +33,14 @@ func TestNewRefuses(t *testing.T) {
 		{"OnReject", func(c *lib.Config) { c.OnReject = func(*lib.Item) {} }},
 		{"OnExit", func(c *lib.Config) { c.OnExit = func(any) {} }},
 	} {
-		config := ristretto.Config(10)
+		config := ristretto.NewConfig(10)
 		tt.change(config)
 		b, err := ristretto.New[string, int](config)
 		if b != nil || err == nil || !strings.HasPrefix(err.Error(), "ristretto: new: "+tt.name+" is ") {
 			t.Errorf("New with a bad %s = %v, %v; want an error that names it", tt.name, b, err)
 		}
 	}
-	for _, config := range []*lib.Config{nil, {}, ristretto.Config(0), ristretto.Config(-1), ristretto.Config(math.MaxInt)} {
+	for _, config := range []*lib.Config{nil, {}, ristretto.NewConfig(0), ristretto.NewConfig(-1), ristretto.NewConfig(math.MaxInt)} {
 		if b, err := ristretto.New[string, int](config); b != nil || err == nil {
 			t.Errorf("New(%+v) = %v, %v, want an error", config, b, err)
 		}
@@ -49,13 +49,13 @@ func TestNewRefuses(t *testing.T) {
 
 // New leaves its argument alone, and so one configuration serves many backends.
 func TestNewKeepsNothing(t *testing.T) {
-	config := ristretto.Config(10)
+	config := ristretto.NewConfig(10)
 	b, err := ristretto.New[string, int](config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer b.Close()
-	if want := ristretto.Config(10); !reflect.DeepEqual(config, want) {
+	if want := ristretto.NewConfig(10); !reflect.DeepEqual(config, want) {
 		t.Errorf("after New, config = %+v, want %+v", config, want)
 	}
 }

@@ -11,8 +11,8 @@ import (
 
 func Example() {
 	ctx := context.Background()
-	config := ristretto.Config(10_000) // entries
-	config.NumCounters = 1_000_000     // the library's other knobs are there too
+	config := ristretto.NewConfig(10_000) // entries
+	config.NumCounters = 1_000_000        // the library's other knobs are there too
 	b, err := ristretto.New[string, int](config)
 	if err != nil {
 		fmt.Println(err)

@@ -14,7 +14,7 @@ type library[K comparable, V any] struct {
 	*ristretto.Cache
 }
 
-func open[K comparable, V any](config *ristretto.Config, hooks ristcore.Hooks[K, V]) (ristcore.Library[K, V], error) {
+func open[K comparable, V any](config *Config, hooks ristcore.Hooks[K, V]) (ristcore.Library[K, V], error) {
 	type entry = *ristcore.Entry[K, V]
 	own := *config
 	own.Metrics = false

@@ -45,11 +45,14 @@ var (
 	_ io.Closer                        = (*Backend[string, any])(nil)
 )
 
-// Config returns the library's recommended configuration for a capacity in
+// Config is the library's configuration.
+type Config = ristretto.Config
+
+// NewConfig returns the library's recommended configuration for a capacity in
 // entries. It has about five bytes of counters for each of ten times as many
 // keys.
-func Config(capacity int) *ristretto.Config {
-	return &ristretto.Config{
+func NewConfig(capacity int) *Config {
+	return &Config{
 		NumCounters:        10 * min(int64(capacity), math.MaxInt64/10),
 		MaxCost:            int64(capacity),
 		BufferItems:        64,
@@ -58,7 +61,7 @@ func Config(capacity int) *ristretto.Config {
 }
 
 // New returns an empty backend. The configuration is the library's own; see
-// [Config] for the usual one. The caller closes what it made.
+// [NewConfig] for the usual one. The caller closes what it made.
 //
 // IgnoreInternalCost must be set, which says that MaxCost counts entries. New
 // fails if KeyToHash, Cost, OnEvict, OnReject or OnExit is set, because these see
@@ -66,7 +69,7 @@ func Config(capacity int) *ristretto.Config {
 // and TtlTickerDurationInSec have no effect: Stats always counts, and the library
 // is given no TTL. The configuration is not changed, and later changes of
 // it have no effect.
-func New[K comparable, V any](config *ristretto.Config) (*Backend[K, V], error) {
+func New[K comparable, V any](config *Config) (*Backend[K, V], error) {
 	if config == nil {
 		return nil, errors.New("ristretto: new: config is nil")
 	}
@@ -83,7 +86,7 @@ func New[K comparable, V any](config *ristretto.Config) (*Backend[K, V], error) 
 	return &Backend[K, V]{cache}, nil
 }
 
-func check(config *ristretto.Config) error {
+func check(config *Config) error {
 	return ristcore.Config{
 		NumCounters:        config.NumCounters,
 		MaxCost:            config.MaxCost,

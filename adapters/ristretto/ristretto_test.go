@@ -11,9 +11,9 @@ import (
 
 func open[K comparable, V any](o conformance.Options) (backend.Backend[K, V], error) {
 	if o.Capacity > 0 {
-		return ristretto.New[K, V](ristretto.Config(o.Capacity))
+		return ristretto.New[K, V](ristretto.NewConfig(o.Capacity))
 	}
-	config := ristretto.Config(1 << 14)
+	config := ristretto.NewConfig(1 << 14)
 	config.NumCounters = 1 << 10 // nothing competes for room; Invalidate(nil) and New clear them all
 	return ristretto.New[K, V](config)
 }

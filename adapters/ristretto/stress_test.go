@@ -10,6 +10,6 @@ import (
 
 func TestStress(t *testing.T) {
 	adaptertest.Stress(t, func(capacity int) (backend.Backend[int, int64], error) {
-		return ristretto.New[int, int64](ristretto.Config(capacity))
+		return ristretto.New[int, int64](ristretto.NewConfig(capacity))
 	})
 }

@@ -36,14 +36,14 @@ func TestNewRefuses(t *testing.T) {
 		{"OnExit", func(c *config) { c.OnExit = func(any) {} }},
 		{"ShouldUpdate", func(c *config) { c.ShouldUpdate = func(_, _ any) bool { return true } }},
 	} {
-		config := ristretto2.Config(10)
+		config := ristretto2.NewConfig(10)
 		tt.change(config)
 		b, err := ristretto2.New[string, int](config)
 		if b != nil || err == nil || !strings.HasPrefix(err.Error(), "ristretto2: new: "+tt.name+" is ") {
 			t.Errorf("New with a bad %s = %v, %v; want an error that names it", tt.name, b, err)
 		}
 	}
-	for _, config := range []*config{nil, {}, ristretto2.Config(0), ristretto2.Config(-1), ristretto2.Config(math.MaxInt)} {
+	for _, config := range []*config{nil, {}, ristretto2.NewConfig(0), ristretto2.NewConfig(-1), ristretto2.NewConfig(math.MaxInt)} {
 		if b, err := ristretto2.New[string, int](config); b != nil || err == nil {
 			t.Errorf("New(%+v) = %v, %v, want an error", config, b, err)
 		}
@@ -52,13 +52,13 @@ func TestNewRefuses(t *testing.T) {
 
 // New leaves its argument alone, and so one configuration serves many backends.
 func TestNewKeepsNothing(t *testing.T) {
-	config := ristretto2.Config(10)
+	config := ristretto2.NewConfig(10)
 	b, err := ristretto2.New[string, int](config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer b.Close()
-	if want := ristretto2.Config(10); !reflect.DeepEqual(config, want) {
+	if want := ristretto2.NewConfig(10); !reflect.DeepEqual(config, want) {
 		t.Errorf("after New, config = %+v, want %+v", config, want)
 	}
 }

@@ -14,7 +14,7 @@ type library[K comparable, V any] struct {
 	*ristretto.Cache[uint64, *ristcore.Entry[K, V]]
 }
 
-func open[K comparable, V any](config *ristretto.Config[uint64, any], hooks ristcore.Hooks[K, V]) (ristcore.Library[K, V], error) {
+func open[K comparable, V any](config *Config, hooks ristcore.Hooks[K, V]) (ristcore.Library[K, V], error) {
 	type entry = *ristcore.Entry[K, V]
 	cache, err := ristretto.NewCache(&ristretto.Config[uint64, entry]{
 		NumCounters:            config.NumCounters,

@@ -45,12 +45,15 @@ var (
 	_ io.Closer                        = (*Backend[string, any])(nil)
 )
 
-// Config returns the library's recommended configuration for a capacity in
+// Config is the library's configuration. Its type parameters do not depend on the
+// backend's: the library sees hashes of the keys, and entries of the adapter.
+type Config = ristretto.Config[uint64, any]
+
+// NewConfig returns the library's recommended configuration for a capacity in
 // entries. It has about five bytes of counters for each of ten times as many
-// keys. Its type parameters say nothing about the backend's: the library sees
-// hashes of the keys, and entries of the adapter.
-func Config(capacity int) *ristretto.Config[uint64, any] {
-	return &ristretto.Config[uint64, any]{
+// keys.
+func NewConfig(capacity int) *Config {
+	return &Config{
 		NumCounters:        10 * min(int64(capacity), math.MaxInt64/10),
 		MaxCost:            int64(capacity),
 		BufferItems:        64,
@@ -59,7 +62,7 @@ func Config(capacity int) *ristretto.Config[uint64, any] {
 }
 
 // New returns an empty backend. The configuration is the library's own; see
-// [Config] for the usual one. The caller closes what it made.
+// [NewConfig] for the usual one. The caller closes what it made.
 //
 // IgnoreInternalCost must be set, which says that MaxCost counts entries. New
 // fails if KeyToHash, Cost, OnEvict, OnReject, OnExit or ShouldUpdate is set, because
@@ -67,7 +70,7 @@ func Config(capacity int) *ristretto.Config[uint64, any] {
 // and TtlTickerDurationInSec have no effect: Stats always counts, and the library
 // is given no TTL. The configuration is not changed, and later changes of
 // it have no effect.
-func New[K comparable, V any](config *ristretto.Config[uint64, any]) (*Backend[K, V], error) {
+func New[K comparable, V any](config *Config) (*Backend[K, V], error) {
 	if config == nil {
 		return nil, errors.New("ristretto2: new: config is nil")
 	}
@@ -84,7 +87,7 @@ func New[K comparable, V any](config *ristretto.Config[uint64, any]) (*Backend[K
 	return &Backend[K, V]{cache}, nil
 }
 
-func check(config *ristretto.Config[uint64, any]) error {
+func check(config *Config) error {
 	return ristcore.Config{
 		NumCounters:        config.NumCounters,
 		MaxCost:            config.MaxCost,

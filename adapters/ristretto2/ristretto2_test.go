@@ -11,9 +11,9 @@ import (
 
 func open[K comparable, V any](o conformance.Options) (backend.Backend[K, V], error) {
 	if o.Capacity > 0 {
-		return ristretto2.New[K, V](ristretto2.Config(o.Capacity))
+		return ristretto2.New[K, V](ristretto2.NewConfig(o.Capacity))
 	}
-	config := ristretto2.Config(1 << 14)
+	config := ristretto2.NewConfig(1 << 14)
 	config.NumCounters = 1 << 10 // nothing competes for room; Invalidate(nil) and New clear them all
 	return ristretto2.New[K, V](config)
 }

@@ -10,6 +10,6 @@ import (
 
 func TestStress(t *testing.T) {
 	adaptertest.Stress(t, func(capacity int) (backend.Backend[int, int64], error) {
-		return ristretto2.New[int, int64](ristretto2.Config(capacity))
+		return ristretto2.New[int, int64](ristretto2.NewConfig(capacity))
 	})
 }

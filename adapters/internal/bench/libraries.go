@@ -29,10 +29,10 @@ func libraries[K Key, V any]() []library[K, V] {
 		{"ttlcache", openTTLCache[K, V], func(o O) (B, error) { return ttlcache.New[K, V](uint64(o.Capacity)) }},
 		{"otter", openOtter[K, V], func(o O) (B, error) { return otter.New(&libotter.Options[K, V]{MaximumSize: o.Capacity}) }},
 		{"theine", openTheine[K, V], func(o O) (B, error) { return theine.New[K, V](int64(o.Capacity)) }},
-		{"ristretto", openRistretto[K, V], func(o O) (B, error) { return ristretto.New[K, V](ristretto.Config(o.Capacity)) }},
-		{"ristretto2", openRistretto2[K, V], func(o O) (B, error) { return ristretto2.New[K, V](ristretto2.Config(o.Capacity)) }},
+		{"ristretto", openRistretto[K, V], func(o O) (B, error) { return ristretto.New[K, V](ristretto.NewConfig(o.Capacity)) }},
+		{"ristretto2", openRistretto2[K, V], func(o O) (B, error) { return ristretto2.New[K, V](ristretto2.NewConfig(o.Capacity)) }},
 		{"bigcache", openBigCache[K, V], func(o O) (B, error) {
-			return bigcache.New[K](bigcache.Config(o.megabytes()), bigcache.Options[V]{})
+			return bigcache.New[K](bigcache.NewConfig(o.megabytes()), bigcache.Options[V]{})
 		}},
 		{"freecache", openFreeCache[K, V], func(o O) (B, error) { return freecache.New[K](o.Bytes, freecache.Options[V]{}) }},
 		{"fastcache", openFastCache[K, V], func(o O) (B, error) { return fastcache.New[K](o.Bytes, fastcache.Options[V]{}) }},

@@ -75,7 +75,7 @@ func openBigCache[K Key, V any](o Options) (Raw[K, V], error) {
 	if err != nil {
 		return nil, err
 	}
-	config := adapter.Config(o.megabytes())
+	config := adapter.NewConfig(o.megabytes())
 	config.LifeWindow = 100 * 365 * 24 * time.Hour
 	c, err := bigcache.New(context.Background(), config)
 	return rawBigCache[K, V]{c, v}, err
