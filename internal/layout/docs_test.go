@@ -40,18 +40,9 @@ func TestContractPage(t *testing.T) {
 	}
 }
 
-// Every adapter has a row in the README and a page.
-func TestAdaptersAreDocumented(t *testing.T) {
-	readme, index := read(t, "README.md"), read(t, "docs/README.md")
-	for _, name := range adapters(t) {
-		page := "adapters/" + name + ".md"
-		read(t, "docs/"+page)
-		if !strings.Contains(index, "]("+page+")") {
-			t.Errorf("docs/README.md does not link %s", page)
-		}
-		if !strings.Contains(readme, "](docs/"+page+")") {
-			t.Errorf("README.md does not link docs/%s", page)
-		}
+func TestEveryAdapterHasAPage(t *testing.T) {
+	for _, a := range registry() {
+		read(t, "docs/adapters/"+a.Name+".md")
 	}
 }
 

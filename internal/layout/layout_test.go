@@ -1,5 +1,5 @@
-// Package layout tests what users of the module rely on and no package can test
-// for itself: what they link, and that the documentation tells the truth.
+// Package layout tests what no other package can test for itself: which modules a program links, and that the
+// documentation agrees with the code.
 package layout
 
 import (
@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/cachepact/cachepact/adapters"
 )
 
 const (
@@ -18,7 +20,10 @@ const (
 	root   = "../.."
 )
 
-// goCommand runs the go command in dir and returns what it prints.
+// registry returns the registered adapters with one pair of types.
+func registry() []adapters.Adapter[string, int] { return adapters.All[string, int]() }
+
+// goCommand runs the go command in dir and returns its standard output.
 func goCommand(t *testing.T, dir string, args ...string) []byte {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "go", args...)
@@ -33,7 +38,7 @@ func goCommand(t *testing.T, dir string, args ...string) []byte {
 	return out
 }
 
-// foreign returns the modules other than our own that the packages link.
+// foreign returns the modules that the packages link, without the main module and this module.
 func foreign(t *testing.T, dir string, packages ...string) []string {
 	t.Helper()
 	args := append([]string{"list", "-deps", "-f", "{{with .Module}}{{if not .Main}}{{.Path}}{{end}}{{end}}"}, packages...)
@@ -42,23 +47,7 @@ func foreign(t *testing.T, dir string, packages ...string) []string {
 	return slices.Compact(modules)
 }
 
-// adapters returns the names of the adapters' directories.
-func adapters(t *testing.T) []string {
-	t.Helper()
-	var names []string
-	for dir := range strings.FieldsSeq(string(goCommand(t, root, "list", "./adapters/..."))) {
-		if name := strings.TrimPrefix(dir, module+"/adapters/"); !strings.Contains(name, "/") {
-			names = append(names, name)
-		}
-	}
-	if len(names) == 0 {
-		t.Fatal("no adapters")
-	}
-	return names
-}
-
-// What a program links for its contract and its tests is Go alone.
-func TestStandardLibraryOnly(t *testing.T) {
+func TestContractAndSuiteLinkOnlyTheStandardLibrary(t *testing.T) {
 	for _, pattern := range []string{"./backend/...", "./conformance/..."} {
 		if got := foreign(t, root, pattern); len(got) != 0 {
 			t.Errorf("%s links %v, want only the standard library", pattern, got)
@@ -66,36 +55,36 @@ func TestStandardLibraryOnly(t *testing.T) {
 	}
 }
 
-// An adapter links one cache library, its own.
-func TestAdaptersLinkOneLibrary(t *testing.T) {
-	libraries := map[string]string{
-		"bigcache":   "github.com/allegro/bigcache/v3",
-		"fastcache":  "github.com/VictoriaMetrics/fastcache",
-		"freecache":  "github.com/coocood/freecache",
-		"gocache":    "github.com/patrickmn/go-cache",
-		"golanglru":  "github.com/hashicorp/golang-lru/v2",
-		"otter":      "github.com/maypok86/otter/v2",
-		"ristretto":  "github.com/dgraph-io/ristretto",
-		"ristretto2": "github.com/dgraph-io/ristretto/v2",
-		"theine":     "github.com/Yiling-J/theine-go",
-		"ttlcache":   "github.com/jellydator/ttlcache/v3",
+func TestEveryAdapterIsRegistered(t *testing.T) {
+	var registered, found []string
+	for _, a := range registry() {
+		registered = append(registered, a.Name)
 	}
-	var all []string
-	for _, library := range libraries {
-		all = append(all, library)
-	}
-	for _, name := range adapters(t) {
-		if libraries[name] == "" {
-			t.Errorf("adapters/%s: this test does not know its library", name)
+	for path := range strings.FieldsSeq(string(goCommand(t, root, "list", "./adapters/..."))) {
+		if name, ok := strings.CutPrefix(path, module+"/adapters/"); ok && !strings.Contains(name, "/") {
+			found = append(found, name)
 		}
-		got := slices.DeleteFunc(foreign(t, root, "./adapters/"+name), func(path string) bool { return !slices.Contains(all, path) })
-		if !slices.Equal(got, []string{libraries[name]}) {
-			t.Errorf("adapters/%s links the cache libraries %v, want only %s", name, got, libraries[name])
+	}
+	slices.Sort(registered)
+	if !slices.Equal(registered, found) {
+		t.Errorf("adapters.All has %v, and the directory adapters has %v", registered, found)
+	}
+}
+
+func TestAnAdapterLinksOneLibrary(t *testing.T) {
+	var libraries []string
+	for _, a := range registry() {
+		libraries = append(libraries, a.Module)
+	}
+	for _, a := range registry() {
+		got := slices.DeleteFunc(foreign(t, root, "./adapters/"+a.Name), func(path string) bool { return !slices.Contains(libraries, path) })
+		if !slices.Equal(got, []string{a.Module}) {
+			t.Errorf("adapters/%s links the cache libraries %v, want only %s", a.Name, got, a.Module)
 		}
 	}
 }
 
-// A program that uses one adapter is not told about the libraries of others.
+// The go.mod of a program that imports one adapter requires only the library of that adapter.
 func TestConsumerOfOneAdapter(t *testing.T) {
 	here, err := filepath.Abs(root)
 	if err != nil {
@@ -106,29 +95,19 @@ func TestConsumerOfOneAdapter(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	a := registry()[0]
 	for name, text := range map[string]string{
-		"go.sum": string(sums),
-		"go.mod": "module example.com/consumer\n\ngo 1.26\n\nrequire " + module + " v0.0.0\n\nreplace " + module + " => " + strconv.Quote(here) + "\n",
-		"main.go": `package main
-
-import "` + module + `/adapters/golanglru"
-
-func main() {
-	if _, err := golanglru.New[string, int](1); err != nil {
-		panic(err)
-	}
-}
-`,
+		"go.sum":  string(sums),
+		"go.mod":  "module example.com/consumer\n\ngo 1.26\n\nrequire " + module + " v0.0.0\n\nreplace " + module + " => " + strconv.Quote(here) + "\n",
+		"main.go": "package main\n\nimport _ \"" + module + "/adapters/" + a.Name + "\"\n\nfunc main() {}\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	goCommand(t, dir, "mod", "tidy")
-
-	library := "github.com/hashicorp/golang-lru/v2"
-	if got := foreign(t, dir, "."); !slices.Equal(got, []string{library}) {
-		t.Errorf("the consumer links %v, want only %s", got, library)
+	if got := foreign(t, dir, "."); !slices.Equal(got, []string{a.Module}) {
+		t.Errorf("the program links %v, want only %s", got, a.Module)
 	}
 	var mod struct{ Require []struct{ Path string } }
 	if err := json.Unmarshal(goCommand(t, dir, "mod", "edit", "-json"), &mod); err != nil {
@@ -139,7 +118,7 @@ func main() {
 		required = append(required, r.Path)
 	}
 	slices.Sort(required)
-	if want := []string{module, library}; !slices.Equal(required, want) {
-		t.Errorf("the consumer's go.mod requires %v, want %v", required, want)
+	if want := []string{module, a.Module}; !slices.Equal(required, want) {
+		t.Errorf("the program's go.mod requires %v, want %v", required, want)
 	}
 }
