@@ -7,8 +7,6 @@ package adapters
 import (
 	"cmp"
 
-	libotter "github.com/maypok86/otter/v2"
-
 	"github.com/cachepact/cachepact/adapters/bigcache"
 	"github.com/cachepact/cachepact/adapters/fastcache"
 	"github.com/cachepact/cachepact/adapters/freecache"
@@ -95,11 +93,11 @@ func All[K comparable, V any]() []Adapter[K, V] {
 		},
 		{
 			Name: "otter", Module: "github.com/maypok86/otter/v2", Bound: Entries, Optional: true, Eviction: "W-TinyLFU",
-			New: func(o O) (B, error) { return otter.New(&libotter.Options[K, V]{MaximumSize: o.Capacity}) },
+			New: func(o O) (B, error) { return otter.New(otter.NewOptions[K, V](o.Capacity)) },
 		},
 		{
 			Name: "theine", Module: "github.com/Yiling-J/theine-go", Bound: Entries, Eviction: "W-TinyLFU",
-			New: func(o O) (B, error) { return theine.New[K, V](int64(o.Capacity)) },
+			New: func(o O) (B, error) { return theine.New[K, V](o.Capacity) },
 		},
 		{
 			Name: "ristretto", Module: "github.com/dgraph-io/ristretto", Bound: Entries, Eviction: "TinyLFU",
@@ -111,7 +109,7 @@ func All[K comparable, V any]() []Adapter[K, V] {
 		},
 		{
 			Name: "ttlcache", Module: "github.com/jellydator/ttlcache/v3", Bound: Entries, Optional: true, Eviction: LRU,
-			New: func(o O) (B, error) { return ttlcache.New[K, V](uint64(o.Capacity)) },
+			New: func(o O) (B, error) { return ttlcache.New[K, V](o.Capacity) },
 		},
 		{
 			Name: "gocache", Module: "github.com/patrickmn/go-cache", Bound: Unbounded, Eviction: "none",

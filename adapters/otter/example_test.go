@@ -5,15 +5,13 @@ import (
 	"fmt"
 	"time"
 
-	library "github.com/maypok86/otter/v2"
-
 	"github.com/cachepact/cachepact/adapters/otter"
 	"github.com/cachepact/cachepact/backend"
 )
 
 func Example() {
 	ctx := context.Background()
-	b, err := otter.New(&library.Options[string, int]{MaximumSize: 10_000})
+	b, err := otter.New(otter.NewOptions[string, int](10_000)) // entries
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -18,9 +18,8 @@ import (
 )
 
 func TestNewRefusesOptions(t *testing.T) {
-	type options = otter.Options[int, int]
 	listener := func(otter.DeletionEvent[int, int]) {}
-	for name, o := range map[string]*options{
+	for name, o := range map[string]*Options[int, int]{
 		"nil":               nil,
 		"MaximumSize":       {MaximumSize: -1},
 		"InitialCapacity":   {InitialCapacity: -1},
@@ -289,7 +288,7 @@ func TestAllocations(t *testing.T) {
 
 func newBackend[V any](t *testing.T, capacity int) *Backend[int, V] {
 	t.Helper()
-	b, err := New(&otter.Options[int, V]{MaximumSize: capacity})
+	b, err := New(NewOptions[int, V](capacity))
 	if err != nil {
 		t.Fatal(err)
 	}

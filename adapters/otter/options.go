@@ -7,8 +7,17 @@ import (
 	"github.com/maypok86/otter/v2"
 )
 
+// Options are the library's options.
+type Options[K comparable, V any] = otter.Options[K, V]
+
+// NewOptions returns options for a cache of at most capacity entries. Zero means
+// no bound.
+func NewOptions[K comparable, V any](capacity int) *Options[K, V] {
+	return &Options[K, V]{MaximumSize: capacity}
+}
+
 // check returns an error if o asks for what the adapter cannot give.
-func check[K comparable, V any](o *otter.Options[K, V]) error {
+func check[K comparable, V any](o *Options[K, V]) error {
 	switch {
 	case o == nil:
 		return errors.New("options are nil")

@@ -61,12 +61,11 @@ var (
 	_ io.Closer                        = (*Backend[string, any])(nil)
 )
 
-// New returns an empty backend. The options are the library's own: MaximumSize is
-// the capacity in entries, and zero is no bound; InitialCapacity and Logger are
-// as in the library. New fails if another option is set, because the adapter
-// cannot honour it, or if a number is negative. The options are not changed or
-// kept. The caller closes what it made.
-func New[K comparable, V any](o *otter.Options[K, V]) (*Backend[K, V], error) {
+// New returns an empty backend with the library's options; see [NewOptions] for
+// the usual ones. It takes MaximumSize, InitialCapacity and Logger. It fails if
+// another option is set, because the adapter cannot honour it, or if a number is
+// negative. It neither changes nor keeps o. The caller closes the backend.
+func New[K comparable, V any](o *Options[K, V]) (*Backend[K, V], error) {
 	if err := check(o); err != nil {
 		return nil, wrap("new", err)
 	}

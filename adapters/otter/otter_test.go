@@ -3,8 +3,6 @@ package otter_test
 import (
 	"testing"
 
-	library "github.com/maypok86/otter/v2"
-
 	"github.com/cachepact/cachepact/adapters/internal/adaptertest"
 	"github.com/cachepact/cachepact/adapters/otter"
 	"github.com/cachepact/cachepact/backend"
@@ -14,5 +12,5 @@ import (
 func TestConformance(t *testing.T) { adaptertest.Run(t, open, open, open, open) }
 
 func open[K comparable, V any](o conformance.Options) (backend.Backend[K, V], error) {
-	return otter.New(&library.Options[K, V]{MaximumSize: o.Capacity})
+	return otter.New(otter.NewOptions[K, V](o.Capacity))
 }

@@ -14,7 +14,7 @@ import (
 )
 
 func TestNewRefusesCapacity(t *testing.T) {
-	for _, capacity := range []int64{0, -1} {
+	for _, capacity := range []int{0, -1} {
 		b, err := New[string, int](capacity)
 		if b != nil || err == nil || !strings.HasPrefix(err.Error(), "theine: new: ") {
 			t.Errorf("New(%d) = %v, %v; want an error of theine", capacity, b, err)
@@ -233,7 +233,7 @@ func TestAllocations(t *testing.T) {
 	}
 }
 
-func newBackend(t *testing.T, capacity int64) *Backend[int, int] {
+func newBackend(t *testing.T, capacity int) *Backend[int, int] {
 	t.Helper()
 	b, err := New[int, int](capacity)
 	if err != nil {

@@ -45,7 +45,7 @@ import (
 // reference.
 type Backend[K comparable, V any] struct {
 	keys     backend.KeyChecker[K]
-	capacity int64
+	capacity int
 	clock    expiry.Clock
 	store    atomic.Pointer[store[K, V]] // nil once closed
 
@@ -94,7 +94,7 @@ var (
 // New returns an empty backend that holds at most capacity entries. It fails if
 // the library refuses the capacity. The caller closes what it made, or two
 // goroutines stay.
-func New[K comparable, V any](capacity int64) (*Backend[K, V], error) {
+func New[K comparable, V any](capacity int) (*Backend[K, V], error) {
 	b := &Backend[K, V]{keys: backend.NewKeyChecker[K](), capacity: capacity, clock: expiry.NewClock(), seed: maphash.MakeSeed()}
 	s, err := b.empty()
 	if err != nil {
@@ -180,7 +180,7 @@ func (b *Backend[K, V]) Stats(context.Context) (backend.Stats, error) {
 		return backend.Stats{}, wrap("stats", backend.ErrClosed)
 	}
 	size := b.size(s)
-	if size > b.capacity {
+	if size > int64(b.capacity) {
 		if err := b.settle("stats"); err != nil {
 			return backend.Stats{}, err
 		}
@@ -415,7 +415,7 @@ func await(m *sync.Mutex) {
 func (b *Backend[K, V]) empty() (*store[K, V], error) {
 	s := &store[K, V]{timers: newTimers[K]()}
 	var err error
-	s.cache, err = theine.NewBuilder[K, entry[K, V]](b.capacity).
+	s.cache, err = theine.NewBuilder[K, entry[K, V]](int64(b.capacity)).
 		RemovalListener(func(_ K, e entry[K, V], reason theine.RemoveReason) { b.removed(s, e, reason) }).
 		Build()
 	return s, err

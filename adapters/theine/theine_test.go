@@ -13,5 +13,5 @@ import (
 func TestConformance(t *testing.T) { adaptertest.Run(t, open, open, open, open) }
 
 func open[K comparable, V any](o conformance.Options) (backend.Backend[K, V], error) {
-	return theine.New[K, V](int64(cmp.Or(o.Capacity, 1<<20)))
+	return theine.New[K, V](cmp.Or(o.Capacity, 1<<20))
 }

@@ -2,6 +2,7 @@ package ttlcache
 
 import (
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -12,8 +13,15 @@ import (
 	"github.com/cachepact/cachepact/backend"
 )
 
+func TestNewRejectsCapacity(t *testing.T) {
+	b, err := New[string, int](-1)
+	if b != nil || err == nil || !strings.HasPrefix(err.Error(), "ttlcache: new: ") {
+		t.Errorf("New(-1) = %v, %v; want an error of ttlcache", b, err)
+	}
+}
+
 func TestTraits(t *testing.T) {
-	for capacity, want := range map[uint64]backend.Bound{0: backend.BoundNone, 1: backend.BoundExact} {
+	for capacity, want := range map[int]backend.Bound{0: backend.BoundNone, 1: backend.BoundExact} {
 		if got := newBackend(t, capacity).Traits().Bound; got != want {
 			t.Errorf("capacity %d: Bound = %v, want %v", capacity, got, want)
 		}
@@ -201,7 +209,7 @@ func TestLibraryConstants(t *testing.T) {
 	}
 }
 
-func newBackend(t *testing.T, capacity uint64) *Backend[int, int] {
+func newBackend(t *testing.T, capacity int) *Backend[int, int] {
 	t.Helper()
 	b, err := New[int, int](capacity)
 	if err != nil {

@@ -37,7 +37,7 @@ import (
 // reference.
 type Backend[K comparable, V any] struct {
 	keys     backend.KeyChecker[K]
-	capacity uint64
+	capacity int
 	cache    atomic.Pointer[ttlcache.Cache[K, V]] // nil once closed
 	hasTTL   atomic.Bool                          // there has been a TTL
 
@@ -55,10 +55,11 @@ var (
 
 // New returns an empty backend that holds at most capacity entries. As in the
 // library, a capacity of zero is none: the cache grows until entries expire or
-// are removed. The caller closes what it made.
-//
-// New always returns a nil error: there is no capacity that the library refuses.
-func New[K comparable, V any](capacity uint64) (*Backend[K, V], error) {
+// are removed. New fails if capacity is negative. The caller closes what it made.
+func New[K comparable, V any](capacity int) (*Backend[K, V], error) {
+	if capacity < 0 {
+		return nil, wrap("new", fmt.Errorf("capacity %d is negative: use 0 for no bound", capacity))
+	}
 	b := &Backend[K, V]{keys: backend.NewKeyChecker[K](), capacity: capacity}
 	b.cache.Store(b.empty())
 	return b, nil
@@ -220,7 +221,7 @@ func (b *Backend[K, V]) invalidateAll() error {
 // empty returns a new cache of the library.
 func (b *Backend[K, V]) empty() *ttlcache.Cache[K, V] {
 	return ttlcache.New(
-		ttlcache.WithCapacity[K, V](b.capacity),
+		ttlcache.WithCapacity[K, V](uint64(b.capacity)),
 		ttlcache.WithDisableTouchOnHit[K, V](),
 		ttlcache.WithVersion[K, V](true),
 	)

@@ -12,5 +12,5 @@ import (
 func TestConformance(t *testing.T) { adaptertest.Run(t, open, open, open, open) }
 
 func open[K comparable, V any](o conformance.Options) (backend.Backend[K, V], error) {
-	return ttlcache.New[K, V](uint64(o.Capacity))
+	return ttlcache.New[K, V](o.Capacity)
 }

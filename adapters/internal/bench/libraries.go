@@ -1,8 +1,6 @@
 package bench
 
 import (
-	libotter "github.com/maypok86/otter/v2"
-
 	"github.com/cachepact/cachepact/adapters/bigcache"
 	"github.com/cachepact/cachepact/adapters/fastcache"
 	"github.com/cachepact/cachepact/adapters/freecache"
@@ -26,9 +24,9 @@ func libraries[K Key, V any]() []library[K, V] {
 	return []library[K, V]{
 		{"golanglru", openLRU[K, V], func(o O) (B, error) { return golanglru.New[K, V](o.Capacity) }},
 		{"gocache", openGoCache[K, V], func(O) (B, error) { return gocache.New[K, V]() }},
-		{"ttlcache", openTTLCache[K, V], func(o O) (B, error) { return ttlcache.New[K, V](uint64(o.Capacity)) }},
-		{"otter", openOtter[K, V], func(o O) (B, error) { return otter.New(&libotter.Options[K, V]{MaximumSize: o.Capacity}) }},
-		{"theine", openTheine[K, V], func(o O) (B, error) { return theine.New[K, V](int64(o.Capacity)) }},
+		{"ttlcache", openTTLCache[K, V], func(o O) (B, error) { return ttlcache.New[K, V](o.Capacity) }},
+		{"otter", openOtter[K, V], func(o O) (B, error) { return otter.New(otter.NewOptions[K, V](o.Capacity)) }},
+		{"theine", openTheine[K, V], func(o O) (B, error) { return theine.New[K, V](o.Capacity) }},
 		{"ristretto", openRistretto[K, V], func(o O) (B, error) { return ristretto.New[K, V](ristretto.NewConfig(o.Capacity)) }},
 		{"ristretto2", openRistretto2[K, V], func(o O) (B, error) { return ristretto2.New[K, V](ristretto2.NewConfig(o.Capacity)) }},
 		{"bigcache", openBigCache[K, V], func(o O) (B, error) {
