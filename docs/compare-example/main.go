@@ -1,4 +1,4 @@
-// Command compare-example has a cache of its own beside those of cachepact:
+// Command compare-example is the cachepact command with one more cache:
 //
 //	go run . compare hits --workload zipf:0.99 --adapters mine,golanglru
 package main

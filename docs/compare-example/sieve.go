@@ -10,20 +10,20 @@ import (
 	"github.com/cachepact/cachepact/backend"
 )
 
-// sieve evicts as SIEVE does (Zhang et al., SIEVE is Simpler than LRU, NSDI
-// 2024): a hand goes from the oldest entry to the newest and evicts the first
-// that was not asked for since it last came by.
+// sieve is a cache with the SIEVE policy (Zhang et al., SIEVE is Simpler than LRU,
+// NSDI 2024). A hand moves from the oldest entry to the newest. It evicts the
+// first entry that was not read since the hand last passed it.
 type sieve struct {
 	mu       sync.Mutex
 	capacity int
 	entries  map[uint64]*list.Element
-	order    *list.List // of *entry, the newest first
+	order    *list.List // of *entry, newest first
 	hand     *list.Element
 }
 
 type entry struct {
 	key, value uint64
-	deadline   time.Time // zero: never
+	deadline   time.Time // zero: never expires
 	visited    bool
 }
 
@@ -96,7 +96,7 @@ func (s *sieve) Stats(context.Context) (backend.Stats, error) {
 	return backend.Stats{Size: int64(len(s.entries))}, nil
 }
 
-// Traits says what the cache promises: it holds the very values it was given.
+// Traits declares that the cache stores values without copying them.
 func (s *sieve) Traits() backend.Traits { return backend.Traits{Values: backend.ByReference} }
 
 func (s *sieve) evict() {

@@ -1,4 +1,4 @@
-// Package mycache is the cache of package first after the suite has been heard.
+// Package mycache is the cache of package first with all its faults repaired.
 package mycache
 
 import (
@@ -9,7 +9,7 @@ import (
 	"github.com/cachepact/cachepact/backend"
 )
 
-// Cache is a map with a lifetime for each entry. It has no bound.
+// Cache is a map with a TTL for each entry. It has no capacity bound.
 type Cache struct {
 	mu sync.Mutex
 	m  map[string]backend.Entry[string]
@@ -36,7 +36,7 @@ func (c *Cache) Put(_ context.Context, key, value string, ttl *time.Duration) er
 		e.Deadline = time.Now().Add(*ttl)
 	}
 	c.m[key] = e
-	c.expire(key) // a TTL of zero is already over
+	c.expire(key) // removes an entry whose TTL is zero or less
 	return nil
 }
 
@@ -44,7 +44,7 @@ func (c *Cache) Put(_ context.Context, key, value string, ttl *time.Duration) er
 func (c *Cache) Invalidate(_ context.Context, key *string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if key == nil { // and only then: "" is a key
+	if key == nil { // all keys; the empty string is a key like any other
 		clear(c.m)
 	} else {
 		delete(c.m, *key)

@@ -1,5 +1,5 @@
-// Package first is a cache as one writes it on a first afternoon. The suite
-// finds what is wrong with it.
+// Package first is a simple cache that breaks several rules of the contract.
+// The conformance suite finds them.
 package first
 
 import (
@@ -10,7 +10,7 @@ import (
 	"github.com/cachepact/cachepact/backend"
 )
 
-// Cache is a map with a lifetime for each entry.
+// Cache is a map with a TTL for each entry.
 type Cache struct {
 	mu sync.Mutex
 	m  map[string]item

@@ -11,7 +11,7 @@ import (
 	"example.com/mycache/first"
 )
 
-// A test would call conformance.Run, and fail. This example shows with what.
+// A test that calls conformance.Run fails. This example shows its messages.
 func Example() {
 	report := conformance.Check(conformance.Subject[string, string]{
 		New: func(conformance.Options) (backend.Backend[string, string], error) { return first.New(), nil },
