@@ -20,7 +20,7 @@ func TestGoBlocks(t *testing.T) {
 		switch {
 		case d != nil && d.Name() == "node_modules":
 			return fs.SkipDir
-		case path.Ext(file) == ".md" && path.Dir(file) != "docs/adapters":
+		case path.Ext(file) == ".md":
 			documents = append(documents, file)
 		case path.Ext(file) == ".go":
 			sources = append(sources, file)
