@@ -1,26 +1,22 @@
 // Package ristretto is a [backend.Backend] over github.com/dgraph-io/ristretto.
 //
-// # Differences from the library
+// # Same as the library
 //
-//   - Each entry costs 1, so that MaxCost is the capacity in entries. Costs in
-//     bytes are not supported.
-//   - A Put can be read as soon as it returns, and a second Put replaces the
-//     first. Nothing is lost in a full buffer: a Put that finds too many inserts
-//     ahead of it waits for them.
-//   - Admission still decides later. A new key that is refused is dropped like
-//     one that is evicted. No Put is refused while there is room.
-//   - Keys are any comparable type, and are compared in full.
-//   - Deadlines are exact, and what has expired makes room before anything else
-//     is evicted.
+// The configuration, the TinyLFU admission policy, eviction by sampling, and values stored by reference.
+//
+// # Different from the library
+//
+//   - A Put is visible when it returns, and a second Put replaces the first. The library drops writes when its buffer
+//     is full; here a Put waits while too many inserts are ahead of it.
+//   - The admission policy still decides later. A new key that it rejects disappears like an evicted one. It rejects
+//     no key while there is room.
+//   - Each entry costs 1, so that MaxCost is the capacity in entries. Costs in bytes are not supported.
+//   - Keys are of any comparable type and are compared in full. The library compares hashes only.
+//   - TTLs are exact. Expired entries make room before live ones are evicted.
 //   - Close may be called at any time.
 package ristretto
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"io"
-	"iter"
 	"math"
 	"time"
 
@@ -30,27 +26,29 @@ import (
 	"github.com/cachepact/cachepact/backend"
 )
 
-// Backend is a [backend.Backend] whose entries are held by a ristretto cache.
-// Values are held by reference.
+// Backend is a [backend.Backend] over a ristretto cache. It also has the methods of [backend.Ranger],
+// [backend.EntryGetter], [backend.Syncer], [backend.Describer] and [io.Closer].
+//
+//   - Invalidate with a nil key replaces the library's cache by an empty one. Its time does not depend on the number
+//     of entries. The old cache is closed in the background; Close waits for that.
+//   - Stats counts hits, misses, evictions, expirations, rejections and collisions.
+//   - Sync returns when the admission policy has decided about all earlier writes and the capacity is kept. Writes
+//     are visible without Sync.
+//   - Close ends the library's goroutines.
 type Backend[K comparable, V any] struct {
-	cache *ristcore.Cache[K, V]
+	*core[K, V]
 }
 
-var (
-	_ backend.Backend[string, any]     = (*Backend[string, any])(nil)
-	_ backend.Ranger[string, any]      = (*Backend[string, any])(nil)
-	_ backend.EntryGetter[string, any] = (*Backend[string, any])(nil)
-	_ backend.Syncer                   = (*Backend[string, any])(nil)
-	_ backend.Describer                = (*Backend[string, any])(nil)
-	_ io.Closer                        = (*Backend[string, any])(nil)
-)
+// core is unexported, so that users do not see the embedded field.
+type core[K comparable, V any] = ristcore.Cache[K, V]
+
+var _ backend.Backend[string, any] = (*Backend[string, any])(nil)
 
 // Config is the library's configuration.
 type Config = ristretto.Config
 
-// NewConfig returns the library's recommended configuration for a capacity in
-// entries. It has about five bytes of counters for each of ten times as many
-// keys.
+// NewConfig returns the library's recommended configuration for a capacity in entries. It has counters for ten times
+// as many keys, which take about five bytes each.
 func NewConfig(capacity int) *Config {
 	return &Config{
 		NumCounters:        10 * min(int64(capacity), math.MaxInt64/10),
@@ -60,86 +58,67 @@ func NewConfig(capacity int) *Config {
 	}
 }
 
-// New returns an empty backend. The configuration is the library's own; see
-// [NewConfig] for the usual one. The caller closes what it made.
+// New returns an empty backend. See [NewConfig] for the usual configuration. The caller must call Close.
 //
-// IgnoreInternalCost must be set, which says that MaxCost counts entries. New
-// fails if KeyToHash, Cost, OnEvict, OnReject or OnExit is set, because these see
-// the adapter's hashes and entries, or if a number is out of its range. Metrics
-// and TtlTickerDurationInSec have no effect: Stats always counts, and the library
-// is given no TTL. The configuration is not changed, and later changes of
-// it have no effect.
+// New fails if IgnoreInternalCost is false, because MaxCost must count entries. It fails if KeyToHash, Cost, OnEvict,
+// OnReject or OnExit is set, because the library would pass them the adapter's hashes and entries. It fails if a
+// number is out of range. Metrics and TtlTickerDurationInSec have no effect: Stats always counts, and the library
+// gets no TTLs. New copies config and does not change it.
 func New[K comparable, V any](config *Config) (*Backend[K, V], error) {
-	if config == nil {
-		return nil, errors.New("ristretto: new: config is nil")
-	}
-	if err := check(config); err != nil {
-		return nil, fmt.Errorf("ristretto: new: %w", err)
-	}
-	own := *config // for every Invalidate of all keys
-	cache, err := ristcore.New("ristretto", config.MaxCost, func(hooks ristcore.Hooks[K, V]) (ristcore.Library[K, V], error) {
-		return open(&own, hooks)
-	})
+	cache, err := ristcore.New("ristretto", config, open[K, V])
 	if err != nil {
-		return nil, fmt.Errorf("ristretto: new: %w", err)
+		return nil, err
 	}
 	return &Backend[K, V]{cache}, nil
 }
 
-func check(config *Config) error {
-	return ristcore.Config{
-		NumCounters:        config.NumCounters,
-		MaxCost:            config.MaxCost,
-		BufferItems:        config.BufferItems,
-		TickerSeconds:      config.TtlTickerDurationInSec,
-		IgnoreInternalCost: config.IgnoreInternalCost,
-		Hooks: []ristcore.Hook{
-			{Name: "KeyToHash", Set: config.KeyToHash != nil},
-			{Name: "Cost", Set: config.Cost != nil},
-			{Name: "OnEvict", Set: config.OnEvict != nil},
-			{Name: "OnReject", Set: config.OnReject != nil},
-			{Name: "OnExit", Set: config.OnExit != nil},
-		},
-	}.Check()
+// library is a [ristcore.Library]. Its keys are hashes, or entries that hold a hash: an entry is a pointer, and so a
+// key that needs no allocation.
+type library[K comparable, V any] struct {
+	*ristretto.Cache
 }
 
-// Get implements [backend.Backend].
-func (b *Backend[K, V]) Get(ctx context.Context, key K) (V, bool, error) {
-	return b.cache.Get(ctx, key)
+func open[K comparable, V any](config Config, hooks ristcore.Hooks[K, V]) (ristcore.Library[K, V], error) {
+	type entry = *ristcore.Entry[K, V]
+	config.Metrics = false
+	config.TtlTickerDurationInSec = int64(math.MaxInt64 / time.Second) // never ticks
+	config.KeyToHash = func(key any) (hash, conflict uint64) {
+		if hash, ok := key.(uint64); ok {
+			return hash, 0
+		}
+		return key.(entry).Hash(), 0
+	}
+	config.Cost = func(value any) int64 { return hooks.Applying(value.(entry)) }
+	config.OnEvict = func(item *ristretto.Item) {
+		if e, ok := item.Value.(entry); ok {
+			hooks.Evicted(e)
+		}
+	}
+	config.OnReject = func(item *ristretto.Item) { hooks.Rejected(item.Value.(entry)) }
+	cache, err := ristretto.NewCache(&config)
+	return library[K, V]{cache}, err
 }
 
-// Put implements [backend.Backend].
-func (b *Backend[K, V]) Put(ctx context.Context, key K, value V, ttl *time.Duration) error {
-	return b.cache.Put(ctx, key, value, ttl)
+func (l library[K, V]) Get(hash uint64) *ristcore.Entry[K, V] {
+	return get[K, V](l.Cache, hash)
 }
 
-// Invalidate implements [backend.Backend]. With a nil key it begins with another
-// cache of the library, and takes no time in proportion to what is stored. The old
-// one is closed in the background, for which Close waits.
-func (b *Backend[K, V]) Invalidate(ctx context.Context, key *K) error {
-	return b.cache.Invalidate(ctx, key)
+func (l library[K, V]) Peek(hash uint64) *ristcore.Entry[K, V] {
+	key := any(hash)
+	if _, ok := l.GetTTL(key); !ok {
+		return nil
+	}
+	return get[K, V](l.Cache, key)
 }
 
-// Stats implements [backend.Backend]. It counts hits, misses, evictions,
-// expirations, rejections and collisions.
-func (b *Backend[K, V]) Stats(ctx context.Context) (backend.Stats, error) {
-	return b.cache.Stats(ctx)
+// Set passes a cost of zero, which makes the library call its Cost hook.
+func (l library[K, V]) Set(e *ristcore.Entry[K, V]) bool { return l.Cache.Set(e, e, 0) }
+
+func (l library[K, V]) Del(e *ristcore.Entry[K, V]) { l.Cache.Del(e) }
+
+func get[K comparable, V any](c *ristretto.Cache, key any) *ristcore.Entry[K, V] {
+	if v, ok := c.Get(key); ok {
+		return v.(*ristcore.Entry[K, V])
+	}
+	return nil
 }
-
-// GetEntry implements [backend.EntryGetter].
-func (b *Backend[K, V]) GetEntry(ctx context.Context, key K) (backend.Entry[V], bool, error) {
-	return b.cache.GetEntry(ctx, key)
-}
-
-// All implements [backend.Ranger].
-func (b *Backend[K, V]) All() iter.Seq2[K, V] { return b.cache.All() }
-
-// Sync implements [backend.Syncer]. Writes are visible when they return; after
-// Sync the admission policy has decided about them and the capacity is kept.
-func (b *Backend[K, V]) Sync(ctx context.Context) error { return b.cache.Sync(ctx) }
-
-// Traits implements [backend.Describer].
-func (b *Backend[K, V]) Traits() backend.Traits { return b.cache.Traits() }
-
-// Close ends the library's goroutines and implements [io.Closer].
-func (b *Backend[K, V]) Close() error { return b.cache.Close() }

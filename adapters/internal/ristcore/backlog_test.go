@@ -9,7 +9,7 @@ import (
 	"testing/synctest"
 )
 
-// Whoever is more than two steps ahead sleeps until a step has been applied.
+// An insert that is more than two steps ahead sleeps until the library has applied a step.
 func TestBacklog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var b backlog
@@ -25,8 +25,10 @@ func TestBacklog(t *testing.T) {
 			}()
 			synctest.Wait()
 		}
-		for i, want := range [][]uint64{{1, 4}, {1, 4}, {1, 4, 5, 6}, {1, 4, 5, 6}, {1, 4, 5, 6, 7}, {1, 4, 5, 6, 7}, {1, 4, 5, 6, 7, 9}} {
-			b.apply() // the first is not known to be applied before the second comes
+		for i, want := range [][]uint64{
+			{1, 4}, {1, 4}, {1, 4, 5, 6}, {1, 4, 5, 6}, {1, 4, 5, 6, 7}, {1, 4, 5, 6, 7}, {1, 4, 5, 6, 7, 9},
+		} {
+			b.apply() // the call for an insert shows that the insert before is applied
 			synctest.Wait()
 			slices.Sort(woken)
 			if !slices.Equal(woken, want) {
@@ -36,16 +38,16 @@ func TestBacklog(t *testing.T) {
 	})
 }
 
-// idle is a library that applies an insert when the test says so, and keeps none.
+// idle is a library that applies an insert when the test says so, and keeps no entry.
 type idle struct {
-	nothing[int, int]
+	noLibrary[int, int]
 	sets atomic.Int64
 }
 
 func (i *idle) Set(*Entry[int, int]) bool { i.sets.Add(1); return true }
 
-// The library gets at most two steps behind, and one insert of each writer, and Puts
-// go on when it is one behind.
+// Puts wait when the library is two steps and one insert of each writer behind. They go on when it is one step
+// behind.
 func TestPutWaits(t *testing.T) {
 	for _, writers := range []int{1, 5} {
 		testPutWaits(t, writers)
@@ -54,10 +56,9 @@ func TestPutWaits(t *testing.T) {
 
 func testPutWaits(t *testing.T, writers int) {
 	synctest.Test(t, func(t *testing.T) {
-		ctx := context.Background()
 		var lib idle
 		var apply func()
-		c, err := New("idle", 1000, func(h Hooks[int, int]) (Library[int, int], error) {
+		c, err := newCache("idle", 1000, func(h Hooks[int, int]) (Library[int, int], error) {
 			apply = func() { h.Applying(nil) }
 			return &lib, nil
 		})
@@ -69,12 +70,8 @@ func testPutWaits(t *testing.T, writers int) {
 		var next, done atomic.Int64
 		for range writers {
 			go func() {
-				for {
-					key := int(next.Add(1))
-					if key > all {
-						return
-					}
-					if err := c.Put(ctx, key, key, nil); err != nil {
+				for key := int(next.Add(1)); key <= all; key = int(next.Add(1)) {
+					if err := c.Put(context.Background(), key, key, nil); err != nil {
 						t.Errorf("Put: %v", err)
 					}
 					done.Add(1)
@@ -83,7 +80,7 @@ func testPutWaits(t *testing.T, writers int) {
 		}
 		for applied := 0; applied <= all; applied++ {
 			synctest.Wait()
-			full := max(0, applied-1) / step // steps that are known to be applied
+			full := max(0, applied-1) / step // the steps that are certainly applied
 			want := min(all, (full+2)*step+writers)
 			if sets := int(lib.sets.Load()); sets != want {
 				t.Errorf("%d inserts by %d writers when %d have begun to be applied, want %d", sets, writers, applied, want)

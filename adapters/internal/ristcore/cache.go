@@ -1,34 +1,32 @@
-// Package ristcore makes a backend of a cache library that applies its inserts
-// later, on a goroutine of its own: both majors of ristretto.
+// Package ristcore makes a backend of a cache library that applies its inserts later, on its own goroutine. Both
+// major versions of ristretto are such libraries.
 //
-// # How
+// # How it works
 //
-// The library stores an [Entry] under a 64-bit hash of the key. The entry holds
-// the key, so that two keys of one hash are told apart, and a pointer to the
-// value.
+// The library stores an [Entry] under a 64-bit hash of the key. The entry holds the key, so that keys whose hashes
+// collide are told apart, and a pointer to the value.
 //
-//   - A Put over an entry swaps that pointer, which takes effect at once and needs
-//     no call of the library.
-//   - A Put of a new key hands the entry to the library and lists it as pending,
-//     where Get looks first. The library works through its buffer in order and
-//     calls its Cost hook for each entry. So when it has called it more often than
-//     entries were handed to it until that one was, it has the entry, or has
-//     refused it and said so. The list is pruned now and then.
-//   - An entry whose pointer is nil is over. The library's eviction and refusal
-//     end an entry, as Invalidate does, and nothing revives one.
-//   - Invalidate of all keys begins another [generation] with a library of its
-//     own, which is made in the background, as the old one is closed.
+//   - A Put over an entry swaps the pointer. The new value is visible at once, and the library is not called.
+//   - A Put of a new key sends the entry to the library and adds it to a list of pending entries, which Get reads
+//     first. The library applies its buffer in order and calls its Cost hook for each entry. The number of these
+//     calls tells which entries the library has applied: it has admitted them, or has reported that it rejected them.
+//     Applied entries are removed from the list from time to time.
+//   - An entry whose pointer is nil has been dropped: the library evicted or rejected it, it expired, or Invalidate
+//     removed it. A dropped entry stays dropped.
+//   - Invalidate(nil) starts another [generation] with its own library, which is made in the background. The old one
+//     is closed in the background.
 //
-// The library is never asked to remove a hash whose insert is still in its
-// buffer, or to insert a hash that it holds: it would lose the later of the two.
+// The library is never asked to remove a hash whose insert is still in its buffer, nor to insert a hash that it has.
+// It would lose the later of the two operations.
 //
-// No TTL is given to the library. The deadline is in the payload, and a heap of
-// the entries that have one finds what has expired.
+// The library gets no TTLs. The payload holds the deadline, and a heap of the entries with a deadline finds the
+// expired ones.
 package ristcore
 
 import (
 	"context"
 	"fmt"
+	"io"
 	"iter"
 	"reflect"
 	"sync"
@@ -39,69 +37,87 @@ import (
 	"github.com/cachepact/cachepact/backend"
 )
 
-// maxStep bounds the step of a cache. Inserts wait when the library is two steps
-// behind, until it is one behind: it has work while more are made.
+// maxStep bounds the step of a cache. Inserts wait when the library is two steps behind, and go on when it is one
+// step behind. So the library always has work.
 const maxStep = 1024
 
-// maxRetired is how many generations may be in the process of being closed. When
-// there are more, an Invalidate of all keys waits for one.
+// maxRetired is the number of generations that may be closing at once. Beyond it Invalidate(nil) waits.
 const maxRetired = 4
 
-// A Library is a cache library. Each entry counts as one against its capacity.
-// The library must call Applying for each entry that it is about to insert,
-// before it does so and after it has done with the one before, Evicted for each
-// that it removes and Rejected for each that it does not take.
+// A Library is a cache library in which each entry costs 1. It must call Applying before it inserts an entry and
+// after it has finished with the entry before, Evicted for each entry that it removes, and Rejected for each that it
+// does not admit.
 type Library[K comparable, V any] interface {
-	// Get returns the entry of a hash, or nil, and counts that as a use.
+	// Get returns the entry of a hash, or nil. The library counts a use of the hash.
 	Get(hash uint64) *Entry[K, V]
-	// Peek is Get, but need count no use of a hash that it does not find.
+	// Peek is Get, but the library need not count a use of a hash that it does not have.
 	Peek(hash uint64) *Entry[K, V]
-	// Set buffers the insertion of e under its hash. It reports whether there was
-	// room in the buffer.
+	// Set buffers the insert of e under its hash. It returns false if the buffer is full.
 	Set(e *Entry[K, V]) bool
 	// Del removes the entry of e's hash.
 	Del(e *Entry[K, V])
-	// Wait returns when all that was buffered has been applied.
+	// Wait returns when everything in the buffer has been applied.
 	Wait()
-	// Close ends the library's goroutines. Nothing else is called during Close
-	// or after.
+	// Close ends the library's goroutines. No other method is called during or after Close.
 	Close()
 }
 
-// An Open makes an empty library that calls the hooks. If it has succeeded once it
-// must succeed again.
-type Open[K comparable, V any] = func(Hooks[K, V]) (Library[K, V], error)
-
-// Cache is a backend over a Library.
+// Cache is a backend over a Library. Each adapter's Backend embeds one, so the comments here are the guarantees of
+// both.
 type Cache[K comparable, V any] struct {
 	now      atomic.Pointer[generation[K, V]]
-	name     string // of the adapter, for errors
-	open     Open[K, V]
+	name     string // the adapter's package name, for errors
+	open     func(Hooks[K, V]) (Library[K, V], error)
 	capacity int64
 	step     uint64 // see maxStep
-	release  bool   // values keep other memory
+	release  bool   // values can keep other memory alive
 	keys     backend.KeyChecker[K]
 	hash     func(K) uint64
 	clock    expiry.Clock
 
 	closed  atomic.Bool
-	life    sync.Mutex     // held to begin a generation, and to close
-	retired chan struct{}  // as many as there are generations being closed
-	work    sync.WaitGroup // on generations, in the background
+	life    sync.Mutex     // locked to start a generation and to close
+	retired chan struct{}  // holds one element for each generation that is closing
+	work    sync.WaitGroup // background work on generations
 
 	past struct {
 		sync.Mutex
-		hits, misses uint64             // of generations that have been closed
-		gates        map[*gate]struct{} // of those that are being closed
+		hits, misses uint64             // of generations that are closed
+		gates        map[*gate]struct{} // of generations that are closing
 	}
 
-	_                                              [64]byte // apart: written by the library's goroutine
+	_                                              [64]byte // keeps the library's counters apart
 	evictions, expirations, rejections, collisions atomic.Uint64
 }
 
-// New returns a cache of the given capacity in entries, which must be positive.
-// The name is that of the adapter.
-func New[K comparable, V any](name string, capacity int64, open Open[K, V]) (*Cache[K, V], error) {
+var (
+	_ backend.Backend[string, any]     = (*Cache[string, any])(nil)
+	_ backend.Ranger[string, any]      = (*Cache[string, any])(nil)
+	_ backend.EntryGetter[string, any] = (*Cache[string, any])(nil)
+	_ backend.Syncer                   = (*Cache[string, any])(nil)
+	_ backend.Describer                = (*Cache[string, any])(nil)
+	_ io.Closer                        = (*Cache[string, any])(nil)
+)
+
+// New returns a cache for the adapter of a name. The config is the library's own, of type C. Invalidate(nil) calls
+// open again with a copy of it, and open must succeed again if it has succeeded once.
+func New[K comparable, V, C any](
+	name string, config *C, open func(C, Hooks[K, V]) (Library[K, V], error),
+) (*Cache[K, V], error) {
+	if config == nil {
+		return nil, fmt.Errorf("%s: new: config is nil", name)
+	}
+	own := *config
+	capacity, err := check(reflect.ValueOf(own))
+	if err != nil {
+		return nil, fmt.Errorf("%s: new: %w", name, err)
+	}
+	return newCache(name, capacity, func(h Hooks[K, V]) (Library[K, V], error) { return open(own, h) })
+}
+
+func newCache[K comparable, V any](
+	name string, capacity int64, open func(Hooks[K, V]) (Library[K, V], error),
+) (*Cache[K, V], error) {
 	c := &Cache[K, V]{
 		name:     name,
 		open:     open,
@@ -117,15 +133,14 @@ func New[K comparable, V any](name string, capacity int64, open Open[K, V]) (*Ca
 	g := newGeneration(c)
 	lib, err := open(Hooks[K, V]{g})
 	if err != nil {
-		return nil, err
+		return nil, c.fail("new", err)
 	}
 	g.start(lib)
 	c.now.Store(g)
 	return c, nil
 }
 
-// enter returns the generation and the lane of its gate to leave through, or nil if
-// the cache is closed.
+// enter returns the generation and the lane to leave through, or nil if the cache is closed.
 func (c *Cache[K, V]) enter(hash uint64) (*generation[K, V], *lane) {
 	for {
 		g := c.now.Load()
@@ -160,14 +175,13 @@ func (c *Cache[K, V]) get(key K) (value V, deadline int64, hit bool, err error) 
 	hash := c.hash(key)
 	g := c.now.Load()
 	lane := g.gate.laneOf(hash)
-	if !lane.enter() { // enter, but in line
+	if !lane.enter() { // the first turn of c.enter, inlined
 		if g, lane = c.enter(hash); lane == nil {
 			return value, 0, false, c.fail("get", backend.ErrClosed)
 		}
 	}
-	// An entry leaves the pending only when the library has it, so that one that
-	// is missed here is found there. The library is asked in any case, to count a
-	// use.
+	// An entry leaves the pending list only after the library has it. So an entry that pending misses is found in the
+	// library. The library is asked even if the entry is pending, because it must count a use.
 	e := g.pending(hash)
 	if g.ready.Load() {
 		if found := g.lib.Get(hash); e == nil {
@@ -178,7 +192,7 @@ func (c *Cache[K, V]) get(key K) (value V, deadline int64, hit bool, err error) 
 		if e.key != key {
 			c.collisions.Add(1)
 		} else if p := e.payload.Load(); p != nil && !c.clock.Expired(p.deadline) {
-			value, deadline = p.value, p.deadline // before leaving, see replace
+			value, deadline = p.value, p.deadline // before hit leaves the gate: replace may clear the first value then
 			lane.hit()
 			return value, deadline, true, nil
 		}
@@ -212,7 +226,7 @@ func (c *Cache[K, V]) Put(_ context.Context, key K, value V, ttl *time.Duration)
 	return nil
 }
 
-// Invalidate implements [backend.Backend].
+// Invalidate implements [backend.Backend]. With a nil key its time does not depend on the number of entries.
 func (c *Cache[K, V]) Invalidate(_ context.Context, key *K) error {
 	if key != nil {
 		return c.remove("invalidate", *key)
@@ -222,16 +236,15 @@ func (c *Cache[K, V]) Invalidate(_ context.Context, key *K) error {
 	if c.closed.Load() {
 		return c.fail("invalidate", backend.ErrClosed)
 	}
-	// Whoever uses the old generation from now on came before this returned, and
-	// what it does is as if it had been done before.
+	// A call that still uses the old generation started before Invalidate returned. It takes effect as if it had run
+	// before Invalidate.
 	if old := c.now.Load(); old.sent.Load() != 0 {
 		c.begin(old)
 	}
 	return nil
 }
 
-// begin begins another generation than old, which it closes in the background. The
-// caller holds life.
+// begin starts the generation after old, and closes old in the background. The caller holds life.
 func (c *Cache[K, V]) begin(old *generation[K, V]) {
 	c.retired <- struct{}{}
 	g := newGeneration(c)
@@ -244,7 +257,7 @@ func (c *Cache[K, V]) begin(old *generation[K, V]) {
 		if lib, err := c.open(Hooks[K, V]{g}); err == nil {
 			g.start(lib)
 		} else {
-			g.start(nothing[K, V]{new(sync.Mutex), Hooks[K, V]{g}})
+			g.start(noLibrary[K, V]{new(sync.Mutex), Hooks[K, V]{g}})
 		}
 	})
 	c.work.Go(func() {
@@ -254,7 +267,7 @@ func (c *Cache[K, V]) begin(old *generation[K, V]) {
 	})
 }
 
-// Stats implements [backend.Backend].
+// Stats implements [backend.Backend]. It looks at entries only if one may have expired since the last call.
 func (c *Cache[K, V]) Stats(context.Context) (backend.Stats, error) {
 	g, lane := c.enter(0)
 	if lane == nil {
@@ -285,7 +298,7 @@ func (c *Cache[K, V]) counts() (hits, misses uint64) {
 	return hits + c.past.hits, misses + c.past.misses
 }
 
-// forget keeps the counts of a gate that is shut, and not the gate.
+// forget adds the counts of a gate that is shut to past, so that the gate can be freed.
 func (c *Cache[K, V]) forget(g *gate) {
 	c.past.Lock()
 	defer c.past.Unlock()
@@ -303,9 +316,8 @@ func (c *Cache[K, V]) All() iter.Seq2[K, V] {
 		newest := map[uint64]*Entry[K, V]{}
 		for i := range g.stripe {
 			listed = g.stripe[i].list(listed[:0])
-			// What was put after that is not yielded, and so no key twice. But the
-			// library may not have said yet that it has evicted an entry that
-			// another has followed.
+			// Entries that are put after list are not yielded, so no key is yielded twice. But list can hold two
+			// entries of a hash: the library may have evicted the older one without having called the hook yet.
 			clear(newest)
 			for _, e := range listed {
 				if other := newest[e.hash]; other == nil || other.order < e.order {
@@ -321,10 +333,9 @@ func (c *Cache[K, V]) All() iter.Seq2[K, V] {
 	}
 }
 
-// yield yields an entry that is live. It returns false when there is no more to be
-// done.
+// yield yields e if it is live. It returns false if All must stop.
 func (c *Cache[K, V]) yield(g *generation[K, V], e *Entry[K, V], yield func(K, V) bool) bool {
-	// The gate is not held during yield, which may call Close.
+	// The call leaves the gate before it calls yield, because yield may call Close.
 	lane := g.gate.laneOf(e.hash)
 	if !lane.enter() {
 		return false
@@ -334,7 +345,7 @@ func (c *Cache[K, V]) yield(g *generation[K, V], e *Entry[K, V], yield func(K, V
 		lane.leave()
 		return true
 	}
-	value := p.value // before leaving, see replace
+	value := p.value // before leave: replace may clear the first value then
 	lane.leave()
 	return yield(e.key, value)
 }
@@ -349,7 +360,8 @@ func (c *Cache[K, V]) Sync(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return c.fail("sync", err)
 	}
-	g.settle()
+	g.wait()
+	g.prune()
 	return nil
 }
 
@@ -358,7 +370,7 @@ func (c *Cache[K, V]) Traits() backend.Traits {
 	return backend.Traits{Values: backend.ByReference, Rejects: true}
 }
 
-// Close implements [io.Closer].
+// Close ends the library's goroutines and implements [io.Closer].
 func (c *Cache[K, V]) Close() error {
 	c.life.Lock()
 	defer c.life.Unlock()
@@ -368,12 +380,12 @@ func (c *Cache[K, V]) Close() error {
 	g := c.now.Load()
 	g.close()
 	c.work.Wait()
-	none := newGeneration(c) // keeps nothing in memory
-	none.gate.shut()
-	c.now.Store(none)
+	empty := newGeneration(c) // lets the entries be freed
+	empty.gate.shut()
+	c.now.Store(empty)
 	return nil
 }
 
-func (c *Cache[K, V]) fail(what string, err error) error {
-	return fmt.Errorf("%s: %s: %w", c.name, what, err)
+func (c *Cache[K, V]) fail(op string, err error) error {
+	return fmt.Errorf("%s: %s: %w", c.name, op, err)
 }

@@ -11,13 +11,11 @@ const (
 	columnBits = 4
 )
 
-// A gate lets any number of calls in until it is shut, and lets the one that
-// shuts it wait until all of them have left. How each call left is counted, so
-// that the hits and misses of a cache cost no more than the gate.
+// A gate admits calls until it is shut. The goroutine that shuts it waits until all calls that were admitted have
+// left. The gate counts how each call left. So hits and misses cost nothing beyond the gate.
 //
-// A call enters and leaves through a lane. The lanes of a row are for the same
-// keys, those of a column for the same goroutines, which keeps these off each
-// other's cache lines.
+// A call enters and leaves through a lane. The key's hash selects the row, and the goroutine selects the column. So
+// goroutines seldom write the same cache line.
 type gate struct {
 	row [1 << rowBits]row
 }
@@ -27,20 +25,19 @@ type row [1 << columnBits]lane
 type lane struct {
 	entered, hits, misses, others atomic.Uint64
 	shut                          atomic.Pointer[signal] // nil while the gate is open
-	_                             [24]byte               // a cache line each
+	_                             [24]byte               // fills a cache line
 }
 
-// A signal wakes the one that shuts a gate.
+// A signal wakes the goroutine that shuts a gate.
 type signal chan struct{}
 
-// rowOf returns the row of the key with a hash.
+// rowOf returns the row of the keys with a hash.
 func (g *gate) rowOf(hash uint64) *row { return &g.row[spread.Of(hash)>>(64-rowBits)] }
 
-// laneOf returns the lane of the caller for the key with a hash.
+// laneOf returns the calling goroutine's lane for a key with a hash.
 func (g *gate) laneOf(hash uint64) *lane { return &g.rowOf(hash)[spread.Own(columnBits)] }
 
-// enter reports whether the gate is open. If so the caller must leave through the
-// lane.
+// enter reports whether the gate is open. If it is open, the caller must leave through the lane.
 func (l *lane) enter() bool {
 	l.entered.Add(1)
 	return l.shut.Load() == nil || l.turnBack()
@@ -52,7 +49,7 @@ func (l *lane) hit()   { l.hits.Add(1); l.wake() }
 func (l *lane) miss()  { l.misses.Add(1); l.wake() }
 func (l *lane) leave() { l.others.Add(1); l.wake() }
 
-// wake tells the one that shuts the gate, if anybody does, to count again.
+// wake makes a goroutine that is shutting the gate count again.
 func (l *lane) wake() {
 	if s := l.shut.Load(); s != nil {
 		s.set()
@@ -62,13 +59,13 @@ func (l *lane) wake() {
 func (s signal) set() {
 	select {
 	case s <- struct{}{}:
-	default: // it has been told, and has not counted since
+	default: // an earlier signal is still unread
 	}
 }
 
-// alone reports whether nobody is inside who was when the call began, but the
-// caller through its lane. It looks at one row.
-func (r *row) alone(caller *lane) bool {
+// onlyCaller reports whether all other calls that were inside the row at the start have left. It may return false
+// although they have left. The caller is inside through its lane.
+func (r *row) onlyCaller(caller *lane) bool {
 	for i := range r {
 		l, own := &r[i], uint64(0)
 		if l == caller {
@@ -81,24 +78,23 @@ func (r *row) alone(caller *lane) bool {
 	return true
 }
 
-// held reports whether at some moment of the call just so many were inside.
+// held reports whether exactly this many calls were inside at some moment during held.
 func (l *lane) held(inside uint64) bool {
-	// What has left is read before what has entered. When they differ by so many,
-	// these were inside at the moment between.
+	// The calls that have left are read first. If entered is larger by inside, then this many calls were inside
+	// between the two reads.
 	left := l.hits.Load() + l.misses.Load() + l.others.Load()
 	return left+inside == l.entered.Load()
 }
 
-// shut keeps later calls out and returns when those inside have left. It is called
-// once.
+// shut rejects later calls and returns when all calls inside have left. It is called once.
 func (g *gate) shut() {
 	s := make(signal, 1)
 	for l := range g.lanes {
 		l.shut.Store(&s)
 	}
 	for l := range g.lanes {
-		// Whoever leaves is counted before it looks for a signal, and the signal
-		// was there before this counts: if this misses one, that one wakes it.
+		// A call that leaves is counted before it looks for the signal, and the signal is stored before held counts.
+		// So a call that held does not count wakes this loop.
 		for !l.held(0) {
 			<-s
 		}

@@ -9,71 +9,56 @@ import (
 	"time"
 )
 
-// Close waits for the calls that it finds, and sleeps while it does: in the bubble
-// time would stand still otherwise.
+// Close waits for the calls inside. It sleeps while it waits; otherwise the bubble's time would not pass.
 func TestCloseWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ctx := context.Background()
-		c, shelf := open(t)
-		f := shelf.last()
+		x := open(t)
 		done := make(chan error, 1)
-		f.found = func() {
-			go func() { done <- c.Close() }()
+		x.fake.onGet = func() {
+			go func() { done <- x.Close() }()
 			time.Sleep(time.Hour)
-			if f.closed.Load() {
+			if x.fake.closed.Load() {
 				t.Error("the library was closed during a Get")
 			}
 		}
-		if _, _, err := c.Get(ctx, 0); err != nil {
+		if _, _, err := x.Get(context.Background(), 0); err != nil {
 			t.Errorf("Get: %v", err)
 		}
-		if err := <-done; err != nil || !f.closed.Load() {
-			t.Errorf("Close() = %v, library closed %t", err, f.closed.Load())
+		if err := <-done; err != nil || !x.fake.closed.Load() {
+			t.Errorf("Close() = %v, library closed %t", err, x.fake.closed.Load())
 		}
 	})
 }
 
-// Invalidate of all keys waits for no call, and what the calls that it finds do is
-// done in the old library, which is closed after them.
+// Invalidate(nil) does not wait for calls. The calls inside use the old library, which is closed after they have
+// left.
 func TestInvalidateAllWhileInside(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ctx := context.Background()
-		c, shelf := open(t)
-		defer c.Close()
-		if err := c.Put(ctx, 1, 1, nil); err != nil {
-			t.Fatal(err)
-		}
-		f := shelf.last()
-		f.found = func() {
+		x := open(t)
+		defer x.Close()
+		x.put(1, 1)
+		x.fake.onGet = func() {
 			start := time.Now()
-			for range maxRetired { // the last finds the others closed, and waits for none
-				if err := c.Invalidate(ctx, nil); err != nil {
-					t.Error(err)
-				}
-				if err := c.Put(ctx, 2, 2, nil); err != nil {
-					t.Error(err)
-				}
+			for range maxRetired { // the last call does not wait, because the other libraries are closed
+				x.invalidate(nil)
+				x.put(2, 2)
 				synctest.Wait()
 			}
 			time.Sleep(time.Hour)
-			if f.closed.Load() || time.Since(start) != time.Hour {
-				t.Errorf("after %v the library that is in use is closed: %t", time.Since(start), f.closed.Load())
+			if x.fake.closed.Load() || time.Since(start) != time.Hour {
+				t.Errorf("after %v the library in use is closed: %t", time.Since(start), x.fake.closed.Load())
 			}
 		}
-		if _, hit, err := c.Get(ctx, 1); !hit || err != nil {
-			t.Errorf("Get, begun before = %t, %v, want a hit", hit, err)
-		}
+		x.hits(1, 1) // a Get that started before Invalidate
 		synctest.Wait()
-		if !f.closed.Load() {
+		if !x.fake.closed.Load() {
 			t.Error("the old library is not closed")
 		}
-		if _, hit, err := c.Get(ctx, 1); hit || err != nil {
-			t.Errorf("Get, begun after = %t, %v, want a miss", hit, err)
-		}
+		x.misses(1)
 	})
 }
 
-// Once a gate is shut nobody is inside, and whoever shuts it is not left waiting.
+// When shut returns, no call is inside. It returns although calls try to enter meanwhile.
 func TestGateShut(t *testing.T) {
 	for range 500 {
 		var g gate
@@ -98,7 +83,7 @@ func TestGateShut(t *testing.T) {
 		}
 		g.shut()
 		if n := inside.Load(); n != 0 {
-			t.Fatalf("%d are inside a gate that is shut", n)
+			t.Fatalf("%d calls are inside a gate that is shut", n)
 		}
 		before, _ := g.counts()
 		calls.Wait()

@@ -8,14 +8,13 @@ import (
 	"unsafe"
 )
 
-// hasher returns a hash of keys that is equal for equal keys, and for others as
-// good as never. An integer is its own hash, as it is to the library (z/z.go,
-// KeyToHash): neighbours stay neighbours, and no two share one.
+// hasher returns a hash function for keys. Equal keys have the same hash, and collisions of different keys are very
+// unlikely. The hash of an integer is the integer itself, as in the library (z/z.go, KeyToHash). So integers never
+// collide, and consecutive integers have consecutive hashes.
 //
-// The hash that Go itself has for what an interface holds does not depend on its
-// type, so that int(1), int64(1) and uint(1) share it (runtime/alg.go,
-// nilinterhash). A map compares the keys and holds them all; here, where a hash
-// has one entry, they would drive each other out.
+// For a key in an interface, Go's own hash does not depend on the dynamic type: int(1), int64(1) and uint(1) collide
+// (runtime/alg.go, nilinterhash). A map holds all three, because it compares the keys. This cache holds one entry for
+// each hash, and so the three would evict each other.
 func hasher[K comparable]() func(K) uint64 {
 	if of := integer[K](); of != nil {
 		return of
@@ -24,9 +23,9 @@ func hasher[K comparable]() func(K) uint64 {
 	if !holdsInterface(reflect.TypeFor[K]()) {
 		return func(key K) uint64 { return maphash.Comparable(seed, key) }
 	}
-	ints, others := maphash.MakeSeed(), maphash.MakeSeed() // what one seed hashes are bytes, which may agree
+	ints, others := maphash.MakeSeed(), maphash.MakeSeed() // keys of different types may have the same bytes
 	return func(key K) uint64 {
-		switch k := any(key).(type) { // spares the most usual keys reflection
+		switch k := any(key).(type) { // the most common types need no reflection
 		case string:
 			return maphash.String(seed, k)
 		case int:
@@ -39,7 +38,7 @@ func hasher[K comparable]() func(K) uint64 {
 	}
 }
 
-// integer returns the conversion of an integer type to uint64, nil if K is none.
+// integer returns the conversion of K to uint64, or nil if K is not an integer type.
 func integer[K comparable]() func(K) uint64 {
 	switch t := reflect.TypeFor[K](); t.Kind() {
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
@@ -74,8 +73,7 @@ func holdsInterface(t reflect.Type) bool {
 	return false
 }
 
-// write adds a comparable value to a hash, with the type of what an interface
-// holds.
+// write adds a comparable value to a hash. For an interface it adds the dynamic type too.
 func write(h *maphash.Hash, v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Interface:
@@ -91,7 +89,7 @@ func write(h *maphash.Hash, v reflect.Value) {
 		}
 	case reflect.Struct:
 		for f, field := range v.Fields() {
-			if f.Name != "_" { // == does not look there
+			if f.Name != "_" { // == ignores blank fields
 				write(h, field)
 			}
 		}

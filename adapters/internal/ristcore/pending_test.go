@@ -2,15 +2,12 @@ package ristcore
 
 import (
 	"context"
-	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/cachepact/cachepact/backend"
 )
 
-// An entry that is not pending keeps no other in memory.
+// An entry that is not pending keeps no other entry in memory.
 func TestPruneUnlinks(t *testing.T) {
 	var (
 		b bucket[int, int]
@@ -32,7 +29,7 @@ func TestPruneUnlinks(t *testing.T) {
 	}
 }
 
-// After a prune the marks are those of what is pending, in this bucket and others.
+// After a prune the marks are those of the pending entries, in this bucket and in others.
 func TestPruneMarks(t *testing.T) {
 	const each = 16 // groups of hashes in a bucket
 	var (
@@ -43,8 +40,7 @@ func TestPruneMarks(t *testing.T) {
 	for n := range 2 * each {
 		b[n/each].link(&Entry[int, int]{hash: hash(n), order: uint64(n % each)}, &m)
 	}
-	pending := func(n int) bool { return true }
-	check := func(when string) {
+	check := func(when string, pending func(n int) bool) {
 		t.Helper()
 		for n := range 2 * each {
 			if word, bit := m.of(hash(n)); word.Load()&bit != 0 != pending(n) {
@@ -52,56 +48,47 @@ func TestPruneMarks(t *testing.T) {
 			}
 		}
 	}
-	check("at first")
+	check("at first", func(int) bool { return true })
 	b[1].prune(each/2-1, &m)
-	pending = func(n int) bool { return n < each || n >= each+each/2 }
-	check("half of a bucket is pruned")
+	check("after half of a bucket is pruned", func(n int) bool { return n < each || n >= each+each/2 })
 	b[1].prune(each, &m)
-	pending = func(n int) bool { return n < each }
-	check("all of it is")
+	check("after all of the bucket is pruned", func(n int) bool { return n < each })
 }
 
-// While the early inserts are handed to a new library it may apply some. They are
-// found all the same, although nobody asks the library yet.
+// While a new library gets the early inserts, it may apply some of them. Get finds these although it does not ask the
+// library yet.
 func TestPruneWhileOpening(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ctx := context.Background()
-		c, shelf := open(t)
-		c.step = 1
+		x := open(t)
+		x.step = 1
 		resume := make(chan struct{})
-		shelf.delay, shelf.stall = time.Second, func(key int) {
+		x.delay, x.onSet = time.Second, func(key int) {
 			if key == 3 {
 				<-resume
 			}
 		}
-		if err := errors.Join(c.Put(ctx, 0, 0, nil), c.Invalidate(ctx, nil), c.Put(ctx, 1, 1, nil), c.Put(ctx, 2, 2, nil)); err != nil {
-			t.Fatal(err)
-		}
+		x.put(0, 0)
+		x.invalidate(nil)
+		x.put(1, 1)
+		x.put(2, 2)
 		done := make(chan error)
-		go func() { done <- c.Put(ctx, 3, 3, nil) }() // more than two steps ahead
+		go func() { done <- x.Put(context.Background(), 3, 3, nil) }() // more than two steps ahead
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
-		f := shelf.last()
-		for len(f.queue) > 0 {
+		for f := x.last(); len(f.queue) > 0; {
 			f.apply()
 		}
-		if err := <-done; err != nil { // it has gone on, and looked at what is applied
+		if err := <-done; err != nil { // this Put has pruned
 			t.Fatal(err)
 		}
 		for key := 1; key <= 3; key++ {
-			if v, hit, err := c.Get(ctx, key); v != key || !hit || err != nil {
-				t.Errorf("Get(%d) = %d, %v, %v, want a hit", key, v, hit, err)
-			}
+			x.hits(key, key)
 		}
-		if err := backend.InvalidateKey(ctx, c, 1); err != nil {
-			t.Fatal(err)
-		}
+		x.invalidate(new(1))
 		close(resume)
 		synctest.Wait()
-		if _, hit, err := c.Get(ctx, 1); hit || err != nil {
-			t.Errorf("Get of what was removed = %v, %v, want a miss", hit, err)
-		}
-		if err := c.Close(); err != nil {
+		x.misses(1)
+		if err := x.Close(); err != nil {
 			t.Error(err)
 		}
 	})

@@ -10,26 +10,25 @@ import (
 const (
 	stripeBits = 6
 	bucketBits = 4
-	markBits   = 8 // at least stripeBits, at most those of stripe and bucket
+	markBits   = 8 // at least stripeBits and at most stripeBits+bucketBits
 )
 
-// A stripe is the share of the entries whose spread hashes agree in the topmost
-// stripeBits. Those of a bucket agree in the next bucketBits as well.
+// A stripe holds the entries whose spread hashes have the same top stripeBits. The entries of one bucket agree in the
+// next bucketBits too.
 type stripe[K comparable, V any] struct {
-	// insert is held by whoever adds an entry to the library or removes one. With
-	// it held, an entry that is not pending is not in the library's buffer. It
-	// guards the fields up to index.
+	// insert is locked to add an entry to the library or to remove one. While insert is locked, an entry that is not
+	// pending is not in the library's buffer. The lock guards the fields up to index.
 	insert  sync.Mutex
-	inserts atomic.Uint64 // the entries added
-	live    int64         // the entries added less those that a caller has dropped
-	cells   cells[K, V]   // the entries that have not been dropped
+	inserts atomic.Uint64 // entries added
+	live    int64         // entries added, less the entries that a caller dropped
+	cells   cells[K, V]   // entries that are not dropped
 
-	// index guards the heap. It is the innermost lock: the library's hooks take it
-	// on goroutines of the library. Nothing is called while it is held.
+	// index guards the heap. It is the innermost lock: the library's goroutines take it in hooks. No code calls
+	// anything else while it holds index.
 	index sync.Mutex
-	heap  []*Entry[K, V] // what has a deadline, the first due first
+	heap  []*Entry[K, V] // entries with a deadline, ordered by due
 
-	_      [8]byte // whole cache lines
+	_      [8]byte // makes a stripe whole cache lines
 	bucket [1 << bucketBits]bucket[K, V]
 }
 
@@ -37,7 +36,7 @@ func (s *stripe[K, V]) bucketOf(hash uint64) *bucket[K, V] {
 	return &s.bucket[spread.Of(hash)<<stripeBits>>(64-bucketBits)]
 }
 
-// prune removes from the pending what is applied.
+// prune removes from the pending lists the entries that the library has applied.
 func (s *stripe[K, V]) prune(applied uint64, m *marks) {
 	s.insert.Lock()
 	defer s.insert.Unlock()
@@ -60,18 +59,134 @@ func (s *stripe[K, V]) list(list []*Entry[K, V]) []*Entry[K, V] {
 	return list
 }
 
-// drop ends e and returns the payload it had, nil if it had ended before.
+// drop drops e and returns its payload, or nil if e was dropped before.
 func (s *stripe[K, V]) drop(e *Entry[K, V]) *payload[V] {
 	p := e.payload.Swap(nil)
 	if p == nil {
 		return nil
 	}
 	e.cell.Store(nil)
-	// Whoever sets due looks at the payload afterwards.
+	// A goroutine that sets due reads the payload afterwards, so one of the two removes e from the heap.
 	if e.due.Load() != never {
 		s.index.Lock()
 		defer s.index.Unlock()
 		s.remove(e)
 	}
 	return p
+}
+
+// expire drops the entries that have expired at now, and returns them. The caller holds insert.
+func (s *stripe[K, V]) expire(now int64) (expired []*Entry[K, V]) {
+	s.index.Lock()
+	defer s.index.Unlock()
+	for len(s.heap) > 0 && s.heap[0].due.Load() <= now {
+		// A Put that shortens a lifetime stores the payload before it reads due. This loop clears due before it reads
+		// the payload. So one of the two sees the other's write.
+		e, place := s.heap[0], s.heap[0].due.Swap(never)
+		p := e.payload.Load()
+		switch {
+		case p == nil || due(p.deadline) == never:
+			s.remove(e)
+		case p.deadline > now:
+			e.due.Store(p.deadline)
+			s.down(0)
+			s.removeDropped(e)
+		default:
+			e.due.Store(place)
+			if e.payload.CompareAndSwap(p, nil) { // if it fails, the next turn reads the new payload
+				e.cell.Store(nil)
+				s.remove(e)
+				expired = append(expired, e)
+			}
+		}
+	}
+	s.live -= int64(len(expired))
+	return expired
+}
+
+// next returns the due time of the first entry in the heap.
+func (s *stripe[K, V]) next() int64 {
+	s.index.Lock()
+	defer s.index.Unlock()
+	if len(s.heap) == 0 {
+		return never
+	}
+	return s.heap[0].due.Load()
+}
+
+// The caller of the functions below holds index.
+
+// schedule adds e to the heap, or moves it forward there.
+func (s *stripe[K, V]) schedule(e *Entry[K, V], at int64) {
+	e.due.Store(at)
+	if e.at < 0 {
+		e.at = len(s.heap)
+		s.heap = append(s.heap, e)
+	}
+	s.up(e.at)
+	s.removeDropped(e)
+}
+
+// removeDropped removes e from the heap if it was dropped by a goroutine that read due before it was set.
+func (s *stripe[K, V]) removeDropped(e *Entry[K, V]) {
+	if e.payload.Load() == nil {
+		s.remove(e)
+	}
+}
+
+// remove removes e from the heap if it is there.
+func (s *stripe[K, V]) remove(e *Entry[K, V]) {
+	i, last := e.at, len(s.heap)-1
+	if i < 0 {
+		return
+	}
+	e.at = -1
+	e.due.Store(never)
+	moved := s.heap[last]
+	s.heap[last] = nil
+	s.heap = s.heap[:last]
+	if i < last {
+		s.set(i, moved)
+		if !s.up(i) {
+			s.down(i)
+		}
+	}
+}
+
+func (s *stripe[K, V]) set(i int, e *Entry[K, V]) {
+	s.heap[i] = e
+	e.at = i
+}
+
+func (s *stripe[K, V]) up(i int) (moved bool) {
+	e := s.heap[i]
+	for i > 0 {
+		parent := (i - 1) / 2
+		if s.heap[parent].due.Load() <= e.due.Load() {
+			break
+		}
+		s.set(i, s.heap[parent])
+		i, moved = parent, true
+	}
+	s.set(i, e)
+	return moved
+}
+
+func (s *stripe[K, V]) down(i int) {
+	e := s.heap[i]
+	for {
+		child := 2*i + 1
+		if child >= len(s.heap) {
+			break
+		}
+		if r := child + 1; r < len(s.heap) && s.heap[r].due.Load() < s.heap[child].due.Load() {
+			child = r
+		}
+		if e.due.Load() <= s.heap[child].due.Load() {
+			break
+		}
+		s.set(i, s.heap[child])
+		i = child
+	}
+	s.set(i, e)
 }
