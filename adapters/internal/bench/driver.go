@@ -1,4 +1,4 @@
-package bench
+package main
 
 import (
 	"context"
@@ -7,29 +7,29 @@ import (
 	"github.com/cachepact/cachepact/backend"
 )
 
-// A driver does many operations of a kind, each through the interface of the cache
-// behind. There is one for raw caches and one for adapters.
-type driver[K Key, V any] interface {
+// A driver does many operations of one kind through the interface of a cache. There is one driver for raw caches and
+// one for adapters, so that both pay for the same loop.
+type driver[K keyType, V any] interface {
 	gets(keys []K) (hits int, err error)
 	// puts puts values[i] under keys[i].
 	puts(keys []K, values []V, ttl *time.Duration) error
 	removes(keys []K) error
-	// mix does steps in turn. Those that write put value.
+	// mix does steps in order. The steps that write put value.
 	mix(steps []step[K], value V) (tally, error)
 	value(key K) (V, bool, error)
-	// settle applies the writes that are only queued. Within a stretch of writes
-	// it does so where the library would drop them otherwise.
+	// settle applies queued writes. More writes follow if within is true: then it is needed only where the library
+	// drops writes when its queue is full.
 	settle(within bool) error
 	close() error
 }
 
 // A step is one operation of a mix.
-type step[K Key] struct {
+type step[K keyType] struct {
 	key   K
 	write bool
 }
 
-// A tally is what a mix did.
+// A tally counts the operations of a mix.
 type tally struct{ reads, writes, hits int }
 
 func (t *tally) add(u tally) {
@@ -38,10 +38,10 @@ func (t *tally) add(u tally) {
 	t.hits += u.hits
 }
 
-// batch is after how many writes they are settled within a stretch.
+// batch is the number of writes after which a driver settles.
 const batch = 1000
 
-type rawDriver[K Key, V any] struct{ c Raw[K, V] }
+type rawDriver[K keyType, V any] struct{ c raw[K, V] }
 
 func (d rawDriver[K, V]) gets(keys []K) (hits int, err error) {
 	c := d.c
@@ -70,7 +70,7 @@ func (d rawDriver[K, V]) puts(keys []K, values []V, ttl *time.Duration) error {
 }
 
 func (d rawDriver[K, V]) removes(keys []K) error {
-	c := d.c.(remover[K])
+	c := d.c
 	for _, key := range keys {
 		c.Remove(key)
 	}
@@ -99,8 +99,8 @@ func (d rawDriver[K, V]) value(key K) (V, bool, error) {
 }
 
 func (d rawDriver[K, V]) settle(bool) error {
-	if s, ok := d.c.(settler); ok {
-		s.Settle()
+	if w, ok := d.c.(waiter); ok {
+		w.Wait()
 	}
 	return nil
 }
@@ -112,7 +112,7 @@ func (d rawDriver[K, V]) close() error {
 	return nil
 }
 
-type adapterDriver[K Key, V any] struct{ c backend.Backend[K, V] }
+type adapterDriver[K keyType, V any] struct{ c backend.Backend[K, V] }
 
 func (d adapterDriver[K, V]) gets(keys []K) (hits int, err error) {
 	c, ctx := d.c, context.Background()
@@ -175,7 +175,7 @@ func (d adapterDriver[K, V]) value(key K) (V, bool, error) {
 	return d.c.Get(context.Background(), key)
 }
 
-// settle has nothing to do within a stretch: what an adapter has put is there.
+// settle does nothing if more writes follow, because an adapter drops no write.
 func (d adapterDriver[K, V]) settle(within bool) error {
 	if within {
 		return nil

@@ -1,149 +1,163 @@
-package bench
+package main
 
 import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"sync"
+	"time"
+
+	"github.com/cachepact/cachepact/backend"
 )
 
-// An Impl is what is measured: a raw library or its adapter.
-type Impl string
+// An impl says whether the raw library or the adapter is measured.
+type impl string
 
-// The two that each experiment has.
 const (
-	RawImpl     Impl = "raw"
-	AdapterImpl Impl = "adapter"
+	rawImpl     impl = "raw"
+	adapterImpl impl = "adapter"
 )
 
-// An Experiment is a case for one library and one type of keys and values.
-type Experiment struct {
-	Library, Key, Value string
-	Case                Case
-	open                func(Impl) (Job, error)
+// A scenario is a kind of operation.
+type scenario struct {
+	name               string // as in the names of benchmarks
+	ttl                bool   // the entries have a TTL
+	writes, goroutines int    // of a mix: percentage of writes, and number of goroutines
 }
 
-// ErrNone says that there is nothing to measure: the raw library has no TTLs.
-var ErrNone = errors.New("bench: nothing to measure")
-
-// Open makes a cache ready for the experiment. It fails with an error that wraps
-// [ErrNone] if there is none.
-func (e Experiment) Open(impl Impl) (Job, error) {
-	job, err := e.open(impl)
-	if err != nil {
-		return nil, fmt.Errorf("bench: %s, %s: %w", e, impl, err)
+// String returns the name. The name of a mix has its parameters.
+func (s scenario) String() string {
+	if s.name != mixed {
+		return s.name
 	}
-	return job, nil
+	return fmt.Sprintf("%s/writes=%d/goroutines=%d", s.name, s.writes, s.goroutines)
 }
 
-// String returns the experiment's name as that of a benchmark.
-func (e Experiment) String() string {
-	return fmt.Sprintf("%s/lib=%s/key=%s/value=%s", e.Case, e.Library, e.Key, e.Value)
+const (
+	getHit       = "GetHit"
+	getMiss      = "GetMiss"
+	getTTL       = "GetTTL"
+	putNew       = "PutNew"
+	putOverwrite = "PutOverwrite"
+	putTTL       = "PutTTL"
+	invalidate   = "Invalidate"
+	mixed        = "Mixed"
+)
+
+var scenarios = []scenario{
+	{name: getHit},
+	{name: getMiss},
+	{name: putNew},
+	{name: putOverwrite},
+	{name: putTTL, ttl: true},
+	{name: getTTL, ttl: true},
+	{name: invalidate},
+	{name: mixed, writes: 10, goroutines: 1},
+	{name: mixed, writes: 0, goroutines: 2},
+	{name: mixed, writes: 10, goroutines: 2},
+	{name: mixed, writes: 50, goroutines: 2},
+	{name: mixed, writes: 10, goroutines: 8},
 }
 
-// Experiments returns all there are: each case for each library and pair of types.
-// Those of one pair share their keys, so only one may be prepared at a time.
-func Experiments() []Experiment {
+// lifetime is the TTL of entries that have one. No entry expires during an experiment.
+const lifetime = time.Hour
+
+// An experiment is a scenario for one library and one pair of types.
+type experiment struct {
+	library, key, value string
+	scenario            scenario
+	open                func(impl) (job, error)
+}
+
+// errNone says that the raw library cannot do the operations of the experiment.
+var errNone = errors.New("nothing to measure")
+
+func (e experiment) String() string {
+	return fmt.Sprintf("%s/lib=%s/key=%s/value=%s", e.scenario, e.library, e.key, e.value)
+}
+
+// experiments returns each scenario for each library and pair of types. The experiments of one pair share their keys,
+// so only one experiment may run at a time.
+var experiments = sync.OnceValue(func() []experiment {
 	return append(experimentsOf[string]("string"), experimentsOf[uint64]("uint64")...)
-}
+})
 
-func experimentsOf[K Key](key string) (all []Experiment) {
-	all = append(all, pair[K](key, "int", 8, func(i int) int { return 1_000_000 + i })...)
-	all = append(all, pair[K](key, "bytes", 128, func(i int) []byte {
+func experimentsOf[K keyType](key string) (all []experiment) {
+	all = append(all, pairOf[K](key, "int", 8, func(i int) int { return 1_000_000 + i })...)
+	all = append(all, pairOf[K](key, "bytes", 128, func(i int) []byte {
 		return binary.LittleEndian.AppendUint64(make([]byte, 120, 128), uint64(i))
 	})...)
-	return append(all, pair[K](key, "struct", 64, func(i int) Record {
-		return Record{ID: uint64(i), Name: fmt.Sprintf("record %d", i), Score: float64(i) / 3, Tags: []string{"a", "b"}}
+	return append(all, pairOf[K](key, "struct", 64, func(i int) record {
+		return record{ID: uint64(i), Name: fmt.Sprintf("record %d", i), Score: float64(i) / 3, Tags: []string{"a", "b"}}
 	})...)
 }
 
-// pair returns the experiments of a type of keys and one of values, which as bytes
-// take size.
-func pair[K Key, V any](key, value string, size int, valueOf func(int) V) (all []Experiment) {
+// pairOf returns the experiments of one pair of types. An encoded value has valueSize bytes.
+func pairOf[K keyType, V any](key, value string, valueSize int, valueOf func(int) V) (all []experiment) {
 	d := newData[K](valueOf)
 	for _, l := range libraries[K, V]() {
-		for _, c := range Cases() {
-			all = append(all, Experiment{
-				Library: l.name, Key: key, Value: value, Case: c,
-				open: func(impl Impl) (Job, error) { return l.job(impl, c, d, size) },
+		for _, s := range scenarios {
+			all = append(all, experiment{
+				library: l.Name, key: key, value: value, scenario: s,
+				open: func(i impl) (job, error) {
+					j, err := l.job(i, s, d, valueSize)
+					if err != nil {
+						return nil, fmt.Errorf("%s, %s: %w", l.Name, i, err)
+					}
+					return j, nil
+				},
 			})
 		}
 	}
 	return all
 }
 
-// job opens a cache and loads what the case needs.
-func (l library[K, V]) job(impl Impl, c Case, d *data[K, V], size int) (Job, error) {
-	f := facts[l.name]
-	room := capacity
-	if c.Name == mixed {
-		room = mixRoom
+// job opens a cache and loads the entries that the scenario needs.
+func (l library[K, V]) job(i impl, s scenario, d *data[K, V], valueSize int) (job, error) {
+	entries := capacity
+	if s.name == mixed {
+		entries = mixKeys / 16
 	}
-	o := optionsFor(f, room, size)
-	if c.TTL {
-		o.TTL = lifetime
+	c := l.capacity(entries, valueSize)
+	w := work[K, V]{data: d}
+	if s.ttl {
+		c.ttl, w.ttl = lifetime, new(lifetime)
 	}
-	driven, err := l.open(impl, o)
-	if err != nil {
+	var err error
+	if w.driver, err = l.open(i, c); err != nil {
 		return nil, err
 	}
-	w := work[K, V]{driver: driven, data: d, facts: f}
-	if c.TTL {
-		w.ttl = new(lifetime)
-	}
-	job, err := start(w, c, o, size)
-	if err != nil {
-		return nil, errors.Join(err, w.Close())
-	}
-	return job, nil
-}
-
-// open opens the raw library or its adapter.
-func (l library[K, V]) open(impl Impl, o Options) (driver[K, V], error) {
-	switch {
-	case impl == RawImpl && o.TTL > 0 && !facts[l.name].TTL:
-		return nil, fmt.Errorf("%w: the library has no TTLs", ErrNone)
-	case impl == RawImpl:
-		c, err := l.raw(o)
-		return rawDriver[K, V]{c}, err
-	}
-	c, err := l.adapter(o)
-	return adapterDriver[K, V]{c}, err
-}
-
-// optionsFor returns options for so many entries with values of so many bytes. A
-// library that counts bytes has room for its own and the adapter's headers.
-func optionsFor(f Facts, entries, size int) Options {
-	const header = 64
-	return Options{Capacity: entries, Bytes: max(f.Floor, entries*(keyLen+header+size))}
-}
-
-// start loads the cache of w and returns the job.
-func start[K Key, V any](w work[K, V], c Case, o Options, size int) (Job, error) {
-	switch c.Name {
+	var j job
+	switch s.name {
 	case getHit, getTTL:
-		return &reading[K, V]{work: w, keys: w.data.hot, want: 1}, w.load(w.data.hot)
+		j, err = &reading[K, V]{work: w, keys: d.hot, hitRatio: 1}, w.load(d.hot)
 	case getMiss:
-		return &reading[K, V]{work: w, keys: w.data.absent}, w.load(w.data.hot)
+		j, err = &reading[K, V]{work: w, keys: d.absent}, w.load(d.hot)
 	case putOverwrite, putTTL:
-		return &overwriting[K, V]{w}, w.load(w.data.hot)
+		j, err = &overwriting[K, V]{w}, w.load(d.hot)
 	case putNew:
-		job := &inserting[K, V]{work: w}
-		return job, job.fill(fillOf(w.facts, o, size))
+		in := &inserting[K, V]{work: w}
+		if in.rejects, err = l.rejects(); err == nil {
+			_, err = timed(in, l.fills(c, valueSize))
+		}
+		j = in
 	case invalidate:
-		return &removing[K, V]{work: w}, nil
+		j = &removing[K, V]{work: w}
+	default:
+		steps := d.mix(s.writes)
+		j, err = &mixing[K, V]{work: w, steps: steps, scenario: s}, w.readThrough(steps)
 	}
-	m, err := w.data.mixes[c.Writes]()
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, w.close())
 	}
-	return &mixing[K, V]{work: w, steps: m, kind: c}, w.readThrough(m)
+	return j, nil
 }
 
-// fillOf returns how many entries are sure to fill a cache.
-func fillOf(f Facts, o Options, size int) int {
-	const shortKey, shortHeader = 8, 4 // no library stores an entry in less
-	if f.Bytes {
-		return o.Bytes / (shortKey + shortHeader + size) * 11 / 10
+// rejects reports whether an admission policy may reject a new key.
+func (l library[K, V]) rejects() (bool, error) {
+	b, err := l.openAdapter(l.capacity(1, 1))
+	if err != nil {
+		return false, err
 	}
-	return o.Capacity + o.Capacity/8
+	return backend.TraitsOf(b).Rejects, backend.Close(b)
 }

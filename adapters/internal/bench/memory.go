@@ -1,61 +1,96 @@
-package bench
+package main
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"os"
+	"os/exec"
 	"runtime"
 	"slices"
+	"strings"
 
-	"github.com/cachepact/cachepact/backend"
+	"github.com/cachepact/cachepact/adapters"
 )
 
-// A Footprint is what a cache of small entries takes.
-type Footprint struct {
+// A footprint is the memory of a cache of small entries.
+type footprint struct {
 	Entries int   `json:"entries"` // that a Get finds
-	Heap    int64 `json:"heap"`    // bytes, of which those off Go's heap are estimated
-	RSS     int64 `json:"rss"`     // bytes, or 0 where the system does not tell
+	Heap    int64 `json:"heap"`    // bytes; includes the capacity of a cache that is not in Go's heap
+	RSS     int64 `json:"rss"`     // bytes, or 0 if the system does not tell
 }
 
-// PerEntry returns the bytes that each entry takes.
-func (f Footprint) PerEntry() float64 { return float64(f.Heap) / float64(f.Entries) }
+func (f footprint) perEntry() float64 { return float64(f.Heap) / float64(f.Entries) }
 
 const (
-	million   = 1_000_000
-	byteRoom  = 32 << 20 // of caches that count bytes: about a million small entries
+	byteBound = 32 << 20 // of caches that are bounded by bytes: about a million small entries
 	byteFill  = 5 * million / 2
-	smallSize = 8
 )
 
-// Libraries returns the names of the libraries.
-func Libraries() (names []string) {
-	for _, l := range libraries[uint64, int]() {
-		names = append(names, l.name)
-	}
-	return names
+// memoryReport is the JSON form of a report of memory. The slices have one element for each library.
+type memoryReport struct {
+	Libraries []string    `json:"libraries"`
+	Raw       []footprint `json:"raw"`
+	Adapter   []footprint `json:"adapter"`
 }
 
-func find(name string) (library[uint64, int], error) {
-	all := libraries[uint64, int]()
-	i := slices.IndexFunc(all, func(l library[uint64, int]) bool { return l.name == name })
-	if i < 0 {
-		return library[uint64, int]{}, fmt.Errorf("bench: no library %q", name)
+// reportMemory measures each cache in a process of its own, because earlier work leaves garbage.
+func reportMemory(ctx context.Context, o options) (all memoryReport, err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return all, err
 	}
-	return all[i], nil
+	measure := func(library string, i impl) (f footprint, err error) {
+		cmd := exec.CommandContext(ctx, self, "-footprint", library+":"+string(i))
+		cmd.Stderr = os.Stderr
+		text, err := cmd.Output()
+		if err != nil {
+			return f, fmt.Errorf("%s, %s: %w", library, i, err)
+		}
+		return f, json.Unmarshal(text, &f)
+	}
+	for _, library := range libraryNames() {
+		if !o.lib.selects(library) {
+			continue
+		}
+		raw, err := measure(library, rawImpl)
+		if err != nil {
+			return all, err
+		}
+		adapter, err := measure(library, adapterImpl)
+		if err != nil {
+			return all, err
+		}
+		all.Libraries = append(all.Libraries, library)
+		all.Raw, all.Adapter = append(all.Raw, raw), append(all.Adapter, adapter)
+	}
+	if len(all.Libraries) == 0 {
+		return all, errors.New("the flags select no library")
+	}
+	printMemory(os.Stdout, all)
+	return all, nil
 }
 
-// MeasureFootprint fills a cache with a million entries of a uint64 and an int, or
-// one that counts bytes until it evicts, and returns what it takes. Nothing else
-// may run in the process, and nothing should have run before.
-func MeasureFootprint(name string, impl Impl) (Footprint, error) {
+// printFootprint measures the memory of "library:impl" and prints it as JSON.
+func printFootprint(name string) error {
+	library, i, _ := strings.Cut(name, ":")
+	f, err := measureFootprint(library, impl(i))
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return json.NewEncoder(os.Stdout).Encode(f)
+}
+
+// measureFootprint fills a cache with a million entries of a uint64 and an int, or until it evicts if it is bounded by
+// bytes. Nothing else may run in the process. It returns the zero footprint if there is no raw peer.
+func measureFootprint(name string, i impl) (f footprint, err error) {
 	l, err := find(name)
 	if err != nil {
-		return Footprint{}, err
+		return f, err
 	}
-	f, n := facts[name], million
-	o := Options{Capacity: million + million/8, Bytes: byteRoom}
-	if f.Bytes {
+	n := million
+	if l.Bound == adapters.Bytes {
 		n = byteFill
 	}
 	keys := keysFrom(make([]uint64, n), 0)
@@ -63,85 +98,44 @@ func MeasureFootprint(name string, impl Impl) (Footprint, error) {
 	for i := range values {
 		values[i] = million + i
 	}
-	heap, rss := inUse()
-	c, err := l.open(impl, o)
+	heap, rss := memoryInUse()
+	c, err := l.open(i, capacities{entries: million + million/8, bytes: byteBound})
+	if errors.Is(err, errNone) {
+		return f, nil
+	}
 	if err != nil {
-		return Footprint{}, fmt.Errorf("bench: %s, %s: %w", name, impl, err)
-	}
-	print, err := footprint(c, keys, values)
-	print.Heap -= heap
-	print.RSS -= rss
-	if f.OffHeap {
-		print.Heap += byteRoom
-	}
-	return print, errors.Join(err, c.close())
-}
-
-// footprint fills c and returns what is in use then.
-func footprint(c driver[uint64, int], keys []uint64, values []int) (f Footprint, err error) {
-	if err := fill(c, keys, values); err != nil {
 		return f, err
 	}
-	f.Heap, f.RSS = inUse()
-	f.Entries, err = c.gets(keys)
-	if f.Entries == 0 {
-		err = errors.Join(err, errors.New("bench: the cache is empty"))
-	}
-	runtime.KeepAlive(keys)
-	runtime.KeepAlive(values)
-	return f, err
-}
-
-func fill(c driver[uint64, int], keys []uint64, values []int) error {
 	for some := range slices.Chunk(keys, batch) {
-		if err := errors.Join(c.puts(some, values, nil), c.settle(true)); err != nil {
-			return err
-		}
+		err = errors.Join(err, c.puts(some, values, nil), c.settle(true))
 	}
-	return c.settle(false)
+	err = errors.Join(err, c.settle(false))
+	f.Heap, f.RSS = memoryInUse()
+	f.Heap, f.RSS = f.Heap-heap, f.RSS-rss
+	if l.peer.offHeap {
+		f.Heap += byteBound
+	}
+	hits, failed := c.gets(keys)
+	if f.Entries = hits; hits == 0 {
+		err = errors.Join(err, errors.New("the cache is empty"))
+	}
+	runtime.KeepAlive(values)
+	return f, errors.Join(err, failed, c.close())
 }
 
-// inUse returns the bytes that live on the heap and those the process has in
-// memory.
-func inUse() (heap, rss int64) {
+// memoryInUse returns the bytes of live objects on the heap, and the resident bytes of the process.
+func memoryInUse() (heap, rss int64) {
 	runtime.GC()
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc), residentSet()
-}
-
-// residentSet returns the resident bytes of the process as Linux tells them, or 0.
-func residentSet() int64 {
 	text, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
-		return 0
+		return int64(m.HeapAlloc), 0
 	}
 	var size, resident int64
 	if _, err := fmt.Sscan(string(text), &size, &resident); err != nil {
-		return 0
+		return int64(m.HeapAlloc), 0
 	}
-	return resident * int64(os.Getpagesize())
-}
-
-// MemoryBound returns how many bytes an adapter may add to an entry of library, or
-// infinity. The byte caches have eight for the deadline; an int is as long encoded
-// as raw.
-func MemoryBound(library string) float64 {
-	switch library {
-	case "golanglru", "gocache":
-		return 24
-	case "otter", "theine":
-		return 40
-	case "ristretto", "ristretto2":
-		return 120
-	case "bigcache", "freecache", "fastcache", looseFast:
-		return 8
-	}
-	return math.Inf(1)
-}
-
-// openMillion opens the library's adapter with room for a million entries.
-func openMillion(l library[uint64, int]) (backend.Backend[uint64, int], error) {
-	return l.adapter(Options{Capacity: million + million/8, Bytes: 4 * byteRoom})
+	return int64(m.HeapAlloc), resident * int64(os.Getpagesize())
 }

@@ -1,4 +1,4 @@
-package bench
+package main
 
 import (
 	"context"
@@ -14,8 +14,8 @@ import (
 	"github.com/cachepact/cachepact/adapters/internal/codec"
 )
 
-// keyBytes returns the bytes of key, which must not be changed: a number is eight.
-func keyBytes[K Key](buf *[8]byte, key K) []byte {
+// keyBytes returns the bytes of key, which the caller must not change: the eight bytes of a number.
+func keyBytes[K keyType](buf *[8]byte, key K) []byte {
 	switch key := any(key).(type) {
 	case string:
 		return unsafe.Slice(unsafe.StringData(key), len(key))
@@ -25,9 +25,8 @@ func keyBytes[K Key](buf *[8]byte, key K) []byte {
 	return buf[:]
 }
 
-// values writes values as bytes the way a program would that knows their type:
-// a slice is its bytes and an int eight of them. For a struct it is the codec
-// of the adapters, because the codec is not what is measured.
+// values encodes values as a program would that knows their type: a slice as its bytes and an int as eight bytes. A
+// struct goes through the codec of the adapters, because the codec is not measured.
 type values[V any] struct{ codec codec.Codec[V] }
 
 func newValues[V any]() (values[V], error) {
@@ -45,12 +44,12 @@ func (v values[V]) encode(buf *[8]byte, value V) []byte {
 	}
 	data, err := v.codec.Append(nil, value)
 	if err != nil {
-		panic(err) // unreachable: newValues has looked at the type
+		panic(err) // unreachable: newValues has checked the type
 	}
 	return data
 }
 
-// decode returns the value of data, which nobody else uses.
+// decode returns the value of data, and may keep data.
 func (v values[V]) decode(data []byte) (value V, ok bool) {
 	switch p := any(&value).(type) {
 	case *[]byte:
@@ -64,13 +63,13 @@ func (v values[V]) decode(data []byte) (value V, ok bool) {
 	return value, err == nil
 }
 
-type rawBigCache[K Key, V any] struct {
+type rawBigCache[K keyType, V any] struct {
 	c      *bigcache.BigCache
 	values values[V]
 }
 
-// openBigCache uses the adapter's configuration, and a lifetime that never ends.
-func openBigCache[K Key, V any](o Options) (Raw[K, V], error) {
+// openBigCache uses the adapter's configuration, with a lifetime so long that no entry expires.
+func openBigCache[K keyType, V any](o capacities) (raw[K, V], error) {
 	v, err := newValues[V]()
 	if err != nil {
 		return nil, err
@@ -96,14 +95,14 @@ func (r rawBigCache[K, V]) Put(key K, value V) {
 func (r rawBigCache[K, V]) Remove(key K) { _ = r.c.Delete(text(new([8]byte), key)) }
 func (r rawBigCache[K, V]) Close()       { _ = r.c.Close() }
 
-type rawFreeCache[K Key, V any] struct {
+type rawFreeCache[K keyType, V any] struct {
 	c      *freecache.Cache
 	values values[V]
 }
 
-func openFreeCache[K Key, V any](o Options) (Raw[K, V], error) {
+func openFreeCache[K keyType, V any](o capacities) (raw[K, V], error) {
 	v, err := newValues[V]()
-	return rawFreeCache[K, V]{freecache.NewCache(o.Bytes), v}, err
+	return rawFreeCache[K, V]{freecache.NewCache(o.bytes), v}, err
 }
 
 func (r rawFreeCache[K, V]) Get(key K) (value V, ok bool) {
@@ -122,14 +121,14 @@ func (r rawFreeCache[K, V]) PutTTL(key K, value V, ttl time.Duration) {
 
 func (r rawFreeCache[K, V]) Remove(key K) { r.c.Del(keyBytes(new([8]byte), key)) }
 
-type rawFastCache[K Key, V any] struct {
+type rawFastCache[K keyType, V any] struct {
 	c      *fastcache.Cache
 	values values[V]
 }
 
-func openFastCache[K Key, V any](o Options) (Raw[K, V], error) {
+func openFastCache[K keyType, V any](o capacities) (raw[K, V], error) {
 	v, err := newValues[V]()
-	return rawFastCache[K, V]{fastcache.New(o.Bytes), v}, err
+	return rawFastCache[K, V]{fastcache.New(o.bytes), v}, err
 }
 
 func (r rawFastCache[K, V]) Get(key K) (value V, ok bool) {

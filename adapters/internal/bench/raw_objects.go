@@ -1,4 +1,4 @@
-package bench
+package main
 
 import (
 	"encoding/binary"
@@ -13,10 +13,10 @@ import (
 	gocache "github.com/patrickmn/go-cache"
 )
 
-type rawLRU[K Key, V any] struct{ c *lru.Cache[K, V] }
+type rawLRU[K keyType, V any] struct{ c *lru.Cache[K, V] }
 
-func openLRU[K Key, V any](o Options) (Raw[K, V], error) {
-	c, err := lru.New[K, V](o.Capacity)
+func openLRU[K keyType, V any](o capacities) (raw[K, V], error) {
+	c, err := lru.New[K, V](o.entries)
 	return rawLRU[K, V]{c}, err
 }
 
@@ -24,14 +24,14 @@ func (r rawLRU[K, V]) Get(key K) (V, bool) { return r.c.Get(key) }
 func (r rawLRU[K, V]) Put(key K, value V)  { r.c.Add(key, value) }
 func (r rawLRU[K, V]) Remove(key K)        { r.c.Remove(key) }
 
-type rawGoCache[K Key, V any] struct{ c *gocache.Cache }
+type rawGoCache[K keyType, V any] struct{ c *gocache.Cache }
 
-func openGoCache[K Key, V any](Options) (Raw[K, V], error) {
+func openGoCache[K keyType, V any](capacities) (raw[K, V], error) {
 	return rawGoCache[K, V]{gocache.New(gocache.NoExpiration, 0)}, nil
 }
 
-// text returns key as a string: a number in eight bytes.
-func text[K Key](buf *[8]byte, key K) string {
+// text returns key as a string: the eight bytes of a number.
+func text[K keyType](buf *[8]byte, key K) string {
 	switch key := any(key).(type) {
 	case string:
 		return key
@@ -49,6 +49,8 @@ func (r rawGoCache[K, V]) Get(key K) (value V, ok bool) {
 	return value, ok
 }
 
+func (r rawGoCache[K, V]) Remove(key K) { r.c.Delete(text(new([8]byte), key)) }
+
 func (r rawGoCache[K, V]) Put(key K, value V) {
 	r.c.Set(text(new([8]byte), key), value, gocache.NoExpiration)
 }
@@ -57,13 +59,11 @@ func (r rawGoCache[K, V]) PutTTL(key K, value V, ttl time.Duration) {
 	r.c.Set(text(new([8]byte), key), value, ttl)
 }
 
-func (r rawGoCache[K, V]) Remove(key K) { r.c.Delete(text(new([8]byte), key)) }
+type rawTTLCache[K keyType, V any] struct{ c *ttlcache.Cache[K, V] }
 
-type rawTTLCache[K Key, V any] struct{ c *ttlcache.Cache[K, V] }
-
-func openTTLCache[K Key, V any](o Options) (Raw[K, V], error) {
+func openTTLCache[K keyType, V any](o capacities) (raw[K, V], error) {
 	return rawTTLCache[K, V]{ttlcache.New(
-		ttlcache.WithCapacity[K, V](uint64(o.Capacity)),
+		ttlcache.WithCapacity[K, V](uint64(o.entries)),
 		ttlcache.WithDisableTouchOnHit[K, V](),
 	)}, nil
 }
@@ -76,20 +76,17 @@ func (r rawTTLCache[K, V]) Get(key K) (value V, ok bool) {
 	return item.Value(), true
 }
 
-func (r rawTTLCache[K, V]) Put(key K, value V) { r.c.Set(key, value, ttlcache.NoTTL) }
-
+func (r rawTTLCache[K, V]) Put(key K, value V)                       { r.c.Set(key, value, ttlcache.NoTTL) }
 func (r rawTTLCache[K, V]) PutTTL(key K, value V, ttl time.Duration) { r.c.Set(key, value, ttl) }
+func (r rawTTLCache[K, V]) Remove(key K)                             { r.c.Delete(key) }
 
-func (r rawTTLCache[K, V]) Remove(key K) { r.c.Delete(key) }
+type rawOtter[K keyType, V any] struct{ c *otter.Cache[K, V] }
 
-type rawOtter[K Key, V any] struct{ c *otter.Cache[K, V] }
-
-// openOtter gives every entry o.TTL, if there is one: the library's nearest to a
-// TTL for each entry that is one call.
-func openOtter[K Key, V any](o Options) (Raw[K, V], error) {
-	options := &otter.Options[K, V]{MaximumSize: o.Capacity}
-	if o.TTL > 0 {
-		options.ExpiryCalculator = otter.ExpiryWriting[K, V](o.TTL)
+// openOtter gives every entry the same TTL, if there is one. The library has no call that puts an entry with a TTL.
+func openOtter[K keyType, V any](o capacities) (raw[K, V], error) {
+	options := &otter.Options[K, V]{MaximumSize: o.entries}
+	if o.ttl > 0 {
+		options.ExpiryCalculator = otter.ExpiryWriting[K, V](o.ttl)
 	}
 	c, err := otter.New(options)
 	return rawOtter[K, V]{c}, err
@@ -101,66 +98,58 @@ func (r rawOtter[K, V]) PutTTL(key K, value V, _ time.Duration) { r.c.Set(key, v
 func (r rawOtter[K, V]) Remove(key K)                           { r.c.Invalidate(key) }
 func (r rawOtter[K, V]) Close()                                 { r.c.StopAllGoroutines() }
 
-type rawTheine[K Key, V any] struct{ c *theine.Cache[K, V] }
+type rawTheine[K keyType, V any] struct{ c *theine.Cache[K, V] }
 
-func openTheine[K Key, V any](o Options) (Raw[K, V], error) {
-	c, err := theine.NewBuilder[K, V](int64(o.Capacity)).Build()
+func openTheine[K keyType, V any](o capacities) (raw[K, V], error) {
+	c, err := theine.NewBuilder[K, V](int64(o.entries)).Build()
 	return rawTheine[K, V]{c}, err
 }
 
 func (r rawTheine[K, V]) Get(key K) (V, bool) { return r.c.Get(key) }
 func (r rawTheine[K, V]) Put(key K, value V)  { r.c.Set(key, value, 1) }
+func (r rawTheine[K, V]) Remove(key K)        { r.c.Delete(key) }
+func (r rawTheine[K, V]) Close()              { r.c.Close() }
 
 func (r rawTheine[K, V]) PutTTL(key K, value V, ttl time.Duration) {
 	r.c.SetWithTTL(key, value, 1, ttl)
 }
 
-func (r rawTheine[K, V]) Remove(key K) { r.c.Delete(key) }
-func (r rawTheine[K, V]) Close()       { r.c.Close() }
+type rawRistretto[K keyType, V any] struct{ *ristretto.Cache }
 
-type rawRistretto[K Key, V any] struct{ c *ristretto.Cache }
-
-func openRistretto[K Key, V any](o Options) (Raw[K, V], error) {
+func openRistretto[K keyType, V any](o capacities) (raw[K, V], error) {
 	c, err := ristretto.NewCache(&ristretto.Config{
-		NumCounters: 10 * int64(o.Capacity), MaxCost: int64(o.Capacity), BufferItems: 64, IgnoreInternalCost: true,
+		NumCounters: 10 * int64(o.entries), MaxCost: int64(o.entries), BufferItems: 64, IgnoreInternalCost: true,
 	})
 	return rawRistretto[K, V]{c}, err
 }
 
 func (r rawRistretto[K, V]) Get(key K) (value V, ok bool) {
-	v, ok := r.c.Get(key)
+	v, ok := r.Cache.Get(key)
 	if ok {
 		value = v.(V)
 	}
 	return value, ok
 }
 
-func (r rawRistretto[K, V]) Put(key K, value V) { r.c.Set(key, value, 1) }
+func (r rawRistretto[K, V]) Put(key K, value V) { r.Set(key, value, 1) }
+func (r rawRistretto[K, V]) Remove(key K)       { r.Del(key) }
 
 func (r rawRistretto[K, V]) PutTTL(key K, value V, ttl time.Duration) {
-	r.c.SetWithTTL(key, value, 1, ttl)
+	r.SetWithTTL(key, value, 1, ttl)
 }
 
-func (r rawRistretto[K, V]) Remove(key K) { r.c.Del(key) }
-func (r rawRistretto[K, V]) Settle()      { r.c.Wait() }
-func (r rawRistretto[K, V]) Close()       { r.c.Close() }
+type rawRistretto2[K keyType, V any] struct{ *ristretto2.Cache[K, V] }
 
-type rawRistretto2[K Key, V any] struct{ c *ristretto2.Cache[K, V] }
-
-func openRistretto2[K Key, V any](o Options) (Raw[K, V], error) {
+func openRistretto2[K keyType, V any](o capacities) (raw[K, V], error) {
 	c, err := ristretto2.NewCache(&ristretto2.Config[K, V]{
-		NumCounters: 10 * int64(o.Capacity), MaxCost: int64(o.Capacity), BufferItems: 64, IgnoreInternalCost: true,
+		NumCounters: 10 * int64(o.entries), MaxCost: int64(o.entries), BufferItems: 64, IgnoreInternalCost: true,
 	})
 	return rawRistretto2[K, V]{c}, err
 }
 
-func (r rawRistretto2[K, V]) Get(key K) (V, bool) { return r.c.Get(key) }
-func (r rawRistretto2[K, V]) Put(key K, value V)  { r.c.Set(key, value, 1) }
+func (r rawRistretto2[K, V]) Put(key K, value V) { r.Set(key, value, 1) }
+func (r rawRistretto2[K, V]) Remove(key K)       { r.Del(key) }
 
 func (r rawRistretto2[K, V]) PutTTL(key K, value V, ttl time.Duration) {
-	r.c.SetWithTTL(key, value, 1, ttl)
+	r.SetWithTTL(key, value, 1, ttl)
 }
-
-func (r rawRistretto2[K, V]) Remove(key K) { r.c.Del(key) }
-func (r rawRistretto2[K, V]) Settle()      { r.c.Wait() }
-func (r rawRistretto2[K, V]) Close()       { r.c.Close() }
