@@ -56,15 +56,16 @@ soak: ## run what CI has no time for: more repetitions, the adapters under -race
 	go test -timeout=60m ./conformance/zoo -long -run Correct/weighed
 lint: ## static checks and formatting
 	$(lint) run ./...
+	GOLANGCI_LINT="$$(go tool -n -modfile=internal/tools/go.mod golangci-lint)" go test -run "^TestDepguard$$" ./internal/layout
 fmt: ## format the code
 	$(lint) fmt ./...
 bench: ## run the benchmarks that match BENCH, in benchstat's format
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime $(BENCHTIME) -count $(COUNT) -timeout 0 ./...
 	go -C adapters/internal/bench test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime $(BENCHTIME) -count $(COUNT) -timeout 0 .
 bench-report: ## compare the adapters with their libraries; BENCHFLAGS='-lib otter -case Get.*'
-	go -C adapters/internal/bench run ./report $(BENCHFLAGS)
+	go -C adapters/internal/bench run . $(BENCHFLAGS)
 bench-memory: ## measure how many bytes an adapter adds to an entry
-	go -C adapters/internal/bench run ./report -memory $(BENCHFLAGS)
+	go -C adapters/internal/bench run . -memory $(BENCHFLAGS)
 fuzz: ## run each fuzz test for FUZZTIME
 	@go test -list '^Fuzz' ./... | awk '/^Fuzz/ {f[n++] = $$1} /^ok/ {while (n) print $$2, f[--n]}' | \
 	while read -r pkg f; do \
