@@ -7,6 +7,14 @@ import (
 	"slices"
 )
 
+const (
+	// PutLimit is how many expired entries a Put removes. It is more than one, so that expired entries become fewer
+	// even if every Put adds an entry that will expire.
+	PutLimit = 4
+	// StatsLimit is how many expired entries Stats removes before it unlocks the cache for other goroutines.
+	StatsLimit = 256
+)
+
 // A Node is the deadline of one entry. Embed it or point to it from the entry.
 // An entry without a deadline needs no Node.
 type Node[K any] struct {
