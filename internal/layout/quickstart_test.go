@@ -28,9 +28,6 @@ func Example() {
 	if err := backend.InvalidateKey(ctx, users, 7); err != nil {
 		log.Print(err)
 	}
-	name, hit, err = users.Get(ctx, 7)
-	fmt.Printf("%q %t %v\n", name, hit, err) // "" false <nil>: a miss is not an error
 	// Output:
 	// Ada true <nil>
-	// "" false <nil>
 }
