@@ -10,6 +10,7 @@ import (
 	"github.com/cachepact/cachepact/adapters/bigcache"
 	"github.com/cachepact/cachepact/adapters/fastcache"
 	"github.com/cachepact/cachepact/adapters/freecache"
+	"github.com/cachepact/cachepact/adapters/freelru"
 	"github.com/cachepact/cachepact/adapters/gocache"
 	"github.com/cachepact/cachepact/adapters/golanglru"
 	"github.com/cachepact/cachepact/adapters/otter"
@@ -90,6 +91,10 @@ func All[K comparable, V any]() []Adapter[K, V] {
 		{
 			Name: "golanglru", Module: "github.com/hashicorp/golang-lru/v2", Bound: Entries, Eviction: LRU,
 			New: func(o O) (B, error) { return golanglru.New[K, V](o.Capacity) },
+		},
+		{
+			Name: "freelru", Module: "github.com/elastic/go-freelru", Bound: Entries, Eviction: LRU,
+			New: func(o O) (B, error) { return freelru.New[K, V](o.Capacity) },
 		},
 		{
 			Name: "otter", Module: "github.com/maypok86/otter/v2", Bound: Entries, Optional: true, Eviction: "W-TinyLFU",

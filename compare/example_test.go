@@ -20,9 +20,9 @@ func ExampleRun() {
 			return memory.New[uint64, uint64](memory.Options{Capacity: o.Capacity})
 		},
 	}
-	args := []string{"compare", "--workload", "zipf:0.99", "--adapters", "mine,nope"}
+	args := []string{"compare", "--workload", "zipf:0.99", "--adapters", "mine", "--capacity", "0"}
 	fmt.Println(compare.Run(context.Background(), args, os.Stdout, os.Stdout, mine))
 	// Output:
-	// cachepact: unknown adapter "nope": expected one of golanglru, otter, theine, ristretto, ristretto2, ttlcache, gocache, bigcache, freecache, fastcache, mine
+	// cachepact: capacity "0": expected a number of entries from 1 to 2147483647, a percentage of the distinct keys such as 5%, or bytes such as 64MiB
 	// 2
 }

@@ -1,0 +1,69 @@
+// Package freelru makes a [backend.Backend] of github.com/elastic/go-freelru: a cache with a fixed number of entries
+// that evicts the least recently used one and creates no garbage.
+//
+// # Differences from the library
+//
+// TTLs are exact. The library cuts lifetimes to whole milliseconds of the wall clock, so that an entry can expire early.
+// The adapter passes no lifetime to the library and keeps its own deadlines. An expired entry is never returned,
+// counted or listed. Put removes expired entries before the library evicts a live one.
+//
+// The adapter uses the library's LRU type with a mutex of its own, and hashes keys with hash/maphash.
+//
+// A Put makes its entry the most recently used one, and so does a Get or GetEntry that hits. All does not.
+//
+// # Cost
+//
+// As in the library, New allocates the memory for all entries. So does an Invalidate of all keys, because it replaces
+// the library's cache by an empty one.
+package freelru
+
+import (
+	"fmt"
+	"hash/maphash"
+	"io"
+	"math"
+
+	"github.com/elastic/go-freelru"
+
+	"github.com/cachepact/cachepact/adapters/internal/locked"
+	"github.com/cachepact/cachepact/backend"
+)
+
+// Backend is a [backend.Backend] over the library's LRU. Values are shared with the caller. Stats counts hits, misses,
+// evictions and expirations.
+type Backend[K comparable, V any] struct{ cache[K, V] }
+
+type cache[K comparable, V any] = *locked.Cache[K, V]
+
+var (
+	_ backend.Backend[string, any]     = (*Backend[string, any])(nil)
+	_ backend.Ranger[string, any]      = (*Backend[string, any])(nil)
+	_ backend.EntryGetter[string, any] = (*Backend[string, any])(nil)
+	_ backend.Describer                = (*Backend[string, any])(nil)
+	_ io.Closer                        = (*Backend[string, any])(nil)
+)
+
+// maxCapacity is the library's largest capacity.
+const maxCapacity = math.MaxUint32 - 1
+
+// New returns an empty backend that holds at most capacity entries. It fails if the capacity is below 1 or does not fit
+// into the 32 bits that the library uses. The caller closes the backend.
+func New[K comparable, V any](capacity int) (*Backend[K, V], error) {
+	if capacity < 1 || int64(capacity) > maxCapacity {
+		return nil, fmt.Errorf("freelru: new: capacity %d is not between 1 and %d", capacity, int64(maxCapacity))
+	}
+	seed := maphash.MakeSeed()
+	hash := func(key K) uint32 { return uint32(maphash.Comparable(seed, key)) }
+	c, err := locked.New("freelru", func(removed func(K, locked.Entry[K, V])) (locked.Store[K, V], error) {
+		lru, err := freelru.New[K, locked.Entry[K, V]](uint32(capacity), hash)
+		if err != nil {
+			return nil, err
+		}
+		lru.SetOnEvict(removed)
+		return lru, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &Backend[K, V]{c}, nil
+}
