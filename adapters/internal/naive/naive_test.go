@@ -1,9 +1,8 @@
-// Package naive holds the raw libraries as they are used without an adapter: what
-// their READMEs show, in the dozen lines that anyone would write to get a cache
-// with Get, Put, Invalidate and Stats. The conformance matrix has a column for
-// each, which shows what the adapters repair.
+// Package naive tests the raw libraries as programs use them without an adapter: as their READMEs show, in the few
+// lines that a cache with Get, Put, Invalidate and Stats needs. The conformance matrix has a column for each library,
+// which shows the rules that the adapter repairs.
 //
-// There are only tests here, so that no program links any of it.
+// The package has only tests, so no program links it.
 package naive
 
 import (
@@ -26,352 +25,249 @@ import (
 	"github.com/cachepact/cachepact/conformance"
 )
 
-type Ristretto struct{ *ristretto.Cache }
+// calls is a backend that calls a library.
+type calls struct {
+	get    func(key string) ([]byte, bool, error)
+	put    func(key string, value []byte, ttl *time.Duration) error
+	remove func(key string) error
+	clear  func() error
+	size   func() int64
+}
 
-func newRistretto(o conformance.Options) (backend.Backend[string, []byte], error) {
+func (c calls) Get(_ context.Context, key string) ([]byte, bool, error) { return c.get(key) }
+
+func (c calls) Put(_ context.Context, key string, value []byte, ttl *time.Duration) error {
+	return c.put(key, value, ttl)
+}
+
+func (c calls) Invalidate(_ context.Context, key *string) error {
+	if key == nil {
+		return c.clear()
+	}
+	return c.remove(*key)
+}
+
+func (c calls) Stats(context.Context) (backend.Stats, error) {
+	return backend.Stats{Size: c.size()}, nil
+}
+
+// closing is a backend of a library that has something to close.
+type closing struct {
+	calls
+	close func() error
+}
+
+func (c closing) Close() error { return c.close() }
+
+// hit returns the results of Get, whose error is nil.
+func hit(value []byte, ok bool) ([]byte, bool, error) { return value, ok, nil }
+
+// hitAny is hit for libraries whose values have the type any.
+func hitAny(value any, ok bool) ([]byte, bool, error) {
+	bytes, _ := value.([]byte)
+	return bytes, ok, nil
+}
+
+// hitUnless is hit for libraries that report a miss as an error.
+func hitUnless(miss error, value []byte, err error) ([]byte, bool, error) {
+	if errors.Is(err, miss) {
+		return nil, false, nil
+	}
+	return value, err == nil, err
+}
+
+// done is f with a nil error.
+func done(f func()) func() error {
+	return func() error {
+		f()
+		return nil
+	}
+}
+
+type backendOf = backend.Backend[string, []byte]
+
+// The types give the columns of the matrix their names.
+type (
+	Ristretto  struct{ closing }
+	Ristretto2 struct{ closing }
+	GoCache    struct{ calls }
+	BigCache   struct{ closing }
+	LRU        struct{ calls }
+	FreeCache  struct{ calls }
+	FastCache  struct{ closing }
+	Otter      struct{ closing }
+	Theine     struct{ closing }
+)
+
+func newRistretto(o conformance.Options) (backendOf, error) {
 	c, err := ristretto.NewCache(&ristretto.Config{
 		NumCounters: 1e5, MaxCost: int64(cmp.Or(o.Capacity, 1<<30)), BufferItems: 64, Metrics: true,
 	})
-	return Ristretto{c}, err
+	return Ristretto{closing{calls{
+		get: func(key string) ([]byte, bool, error) { return hitAny(c.Get(key)) },
+		put: func(key string, value []byte, ttl *time.Duration) error {
+			if ttl == nil {
+				c.Set(key, value, 1)
+			} else {
+				c.SetWithTTL(key, value, 1, *ttl)
+			}
+			return nil
+		},
+		remove: func(key string) error { c.Del(key); return nil },
+		clear:  done(c.Clear),
+		size:   func() int64 { return int64(c.Metrics.KeysAdded() - c.Metrics.KeysEvicted()) },
+	}, done(c.Close)}}, err
 }
 
-func (r Ristretto) Get(_ context.Context, key string) ([]byte, bool, error) {
-	value, ok := r.Cache.Get(key)
-	if !ok {
-		return nil, false, nil
-	}
-	return value.([]byte), true, nil
-}
-
-func (r Ristretto) Put(_ context.Context, key string, value []byte, ttl *time.Duration) error {
-	if ttl == nil {
-		r.Set(key, value, 1)
-	} else {
-		r.SetWithTTL(key, value, 1, *ttl)
-	}
-	return nil
-}
-
-func (r Ristretto) Invalidate(_ context.Context, key *string) error {
-	if key == nil {
-		r.Clear()
-	} else {
-		r.Del(*key)
-	}
-	return nil
-}
-
-func (r Ristretto) Stats(context.Context) (backend.Stats, error) {
-	return backend.Stats{Size: int64(r.Metrics.KeysAdded() - r.Metrics.KeysEvicted())}, nil
-}
-
-func (r Ristretto) Close() error {
-	r.Cache.Close()
-	return nil
-}
-
-type Ristretto2 struct {
-	*ristretto2.Cache[string, []byte]
-}
-
-func newRistretto2(o conformance.Options) (backend.Backend[string, []byte], error) {
+func newRistretto2(o conformance.Options) (backendOf, error) {
 	c, err := ristretto2.NewCache(&ristretto2.Config[string, []byte]{
 		NumCounters: 1e5, MaxCost: int64(cmp.Or(o.Capacity, 1<<30)), BufferItems: 64, Metrics: true,
 	})
-	return Ristretto2{c}, err
+	return Ristretto2{closing{calls{
+		get: func(key string) ([]byte, bool, error) { return hit(c.Get(key)) },
+		put: func(key string, value []byte, ttl *time.Duration) error {
+			if ttl == nil {
+				c.Set(key, value, 1)
+			} else {
+				c.SetWithTTL(key, value, 1, *ttl)
+			}
+			return nil
+		},
+		remove: func(key string) error { c.Del(key); return nil },
+		clear:  done(c.Clear),
+		size:   func() int64 { return int64(c.Metrics.KeysAdded() - c.Metrics.KeysEvicted()) },
+	}, done(c.Close)}}, err
 }
 
-func (r Ristretto2) Get(_ context.Context, key string) ([]byte, bool, error) {
-	value, ok := r.Cache.Get(key)
-	return value, ok, nil
+func newGoCache(conformance.Options) (backendOf, error) {
+	c := gocache.New(5*time.Minute, 0)
+	return GoCache{calls{
+		get: func(key string) ([]byte, bool, error) { return hitAny(c.Get(key)) },
+		put: func(key string, value []byte, ttl *time.Duration) error {
+			if ttl == nil {
+				c.Set(key, value, gocache.DefaultExpiration)
+			} else {
+				c.Set(key, value, *ttl)
+			}
+			return nil
+		},
+		remove: func(key string) error { c.Delete(key); return nil },
+		clear:  done(c.Flush),
+		size:   func() int64 { return int64(c.ItemCount()) },
+	}}, nil
 }
 
-func (r Ristretto2) Put(_ context.Context, key string, value []byte, ttl *time.Duration) error {
-	if ttl == nil {
-		r.Set(key, value, 1)
-	} else {
-		r.SetWithTTL(key, value, 1, *ttl)
-	}
-	return nil
-}
-
-func (r Ristretto2) Invalidate(_ context.Context, key *string) error {
-	if key == nil {
-		r.Clear()
-	} else {
-		r.Del(*key)
-	}
-	return nil
-}
-
-func (r Ristretto2) Stats(context.Context) (backend.Stats, error) {
-	return backend.Stats{Size: int64(r.Metrics.KeysAdded() - r.Metrics.KeysEvicted())}, nil
-}
-
-func (r Ristretto2) Close() error {
-	r.Cache.Close()
-	return nil
-}
-
-type GoCache struct{ *gocache.Cache }
-
-func newGoCache(conformance.Options) (backend.Backend[string, []byte], error) {
-	return GoCache{gocache.New(5*time.Minute, 0)}, nil
-}
-
-func (g GoCache) Get(_ context.Context, key string) ([]byte, bool, error) {
-	value, ok := g.Cache.Get(key)
-	if !ok {
-		return nil, false, nil
-	}
-	return value.([]byte), true, nil
-}
-
-func (g GoCache) Put(_ context.Context, key string, value []byte, ttl *time.Duration) error {
-	if ttl == nil {
-		g.Set(key, value, gocache.DefaultExpiration)
-	} else {
-		g.Set(key, value, *ttl)
-	}
-	return nil
-}
-
-func (g GoCache) Invalidate(_ context.Context, key *string) error {
-	if key == nil {
-		g.Flush()
-	} else {
-		g.Delete(*key)
-	}
-	return nil
-}
-
-func (g GoCache) Stats(context.Context) (backend.Stats, error) {
-	return backend.Stats{Size: int64(g.ItemCount())}, nil
-}
-
-// BigCache has one lifetime for all entries.
-type BigCache struct{ *bigcache.BigCache }
-
-func newBigCache(conformance.Options) (backend.Backend[string, []byte], error) {
+// newBigCache gives all entries the same lifetime, because the library has no other.
+func newBigCache(conformance.Options) (backendOf, error) {
 	config := bigcache.DefaultConfig(10 * time.Minute)
 	config.Verbose = false
 	config.CleanWindow = 5 * time.Minute
 	config.Shards, config.MaxEntriesInWindow = 16, 10_000 // the defaults take 300 MB
 	c, err := bigcache.New(context.Background(), config)
-	return BigCache{c}, err
+	return BigCache{closing{calls{
+		get: func(key string) ([]byte, bool, error) {
+			value, err := c.Get(key)
+			return hitUnless(bigcache.ErrEntryNotFound, value, err)
+		},
+		put:    func(key string, value []byte, _ *time.Duration) error { return c.Set(key, value) },
+		remove: c.Delete,
+		clear:  c.Reset,
+		size:   func() int64 { return int64(c.Len()) },
+	}, c.Close}}, err
 }
 
-func (b BigCache) Get(_ context.Context, key string) ([]byte, bool, error) {
-	value, err := b.BigCache.Get(key)
-	if errors.Is(err, bigcache.ErrEntryNotFound) {
-		return nil, false, nil
-	}
-	return value, err == nil, err
-}
-
-func (b BigCache) Put(_ context.Context, key string, value []byte, _ *time.Duration) error {
-	return b.Set(key, value)
-}
-
-func (b BigCache) Invalidate(_ context.Context, key *string) error {
-	if key == nil {
-		return b.Reset()
-	}
-	return b.Delete(*key)
-}
-
-func (b BigCache) Stats(context.Context) (backend.Stats, error) {
-	return backend.Stats{Size: int64(b.Len())}, nil
-}
-
-// LRU has no lifetimes.
-type LRU struct{ *lru.Cache[string, []byte] }
-
-func newLRU(o conformance.Options) (backend.Backend[string, []byte], error) {
+// newLRU ignores TTLs, which the library does not have.
+func newLRU(o conformance.Options) (backendOf, error) {
 	c, err := lru.New[string, []byte](cmp.Or(o.Capacity, 1<<17))
-	return LRU{c}, err
+	return LRU{calls{
+		get:    func(key string) ([]byte, bool, error) { return hit(c.Get(key)) },
+		put:    func(key string, value []byte, _ *time.Duration) error { c.Add(key, value); return nil },
+		remove: func(key string) error { c.Remove(key); return nil },
+		clear:  done(c.Purge),
+		size:   func() int64 { return int64(c.Len()) },
+	}}, err
 }
 
-func (l LRU) Get(_ context.Context, key string) ([]byte, bool, error) {
-	value, ok := l.Cache.Get(key)
-	return value, ok, nil
+func newFreeCache(conformance.Options) (backendOf, error) {
+	c := freecache.NewCache(64 << 20)
+	return FreeCache{calls{
+		get: func(key string) ([]byte, bool, error) {
+			value, err := c.Get([]byte(key))
+			return hitUnless(freecache.ErrNotFound, value, err)
+		},
+		put: func(key string, value []byte, ttl *time.Duration) error {
+			seconds := 0
+			if ttl != nil {
+				seconds = int(ttl.Seconds())
+			}
+			return c.Set([]byte(key), value, seconds)
+		},
+		remove: func(key string) error { c.Del([]byte(key)); return nil },
+		clear:  done(c.Clear),
+		size:   c.EntryCount,
+	}}, nil
 }
 
-func (l LRU) Put(_ context.Context, key string, value []byte, _ *time.Duration) error {
-	l.Add(key, value)
-	return nil
+// newFastCache ignores TTLs, which the library does not have.
+func newFastCache(conformance.Options) (backendOf, error) {
+	c := fastcache.New(64 << 20)
+	return FastCache{closing{calls{
+		get:    func(key string) ([]byte, bool, error) { return hit(c.HasGet(nil, []byte(key))) },
+		put:    func(key string, value []byte, _ *time.Duration) error { c.Set([]byte(key), value); return nil },
+		remove: func(key string) error { c.Del([]byte(key)); return nil },
+		clear:  done(c.Reset),
+		size: func() int64 {
+			var s fastcache.Stats
+			c.UpdateStats(&s)
+			return int64(s.EntriesCount)
+		},
+	}, done(c.Reset)}}, nil // without Reset the memory is lost
 }
 
-func (l LRU) Invalidate(_ context.Context, key *string) error {
-	if key == nil {
-		l.Purge()
-	} else {
-		l.Remove(*key)
-	}
-	return nil
-}
-
-func (l LRU) Stats(context.Context) (backend.Stats, error) {
-	return backend.Stats{Size: int64(l.Len())}, nil
-}
-
-type FreeCache struct{ *freecache.Cache }
-
-func newFreeCache(conformance.Options) (backend.Backend[string, []byte], error) {
-	return FreeCache{freecache.NewCache(64 << 20)}, nil
-}
-
-func (f FreeCache) Get(_ context.Context, key string) ([]byte, bool, error) {
-	value, err := f.Cache.Get([]byte(key))
-	if errors.Is(err, freecache.ErrNotFound) {
-		return nil, false, nil
-	}
-	return value, err == nil, err
-}
-
-func (f FreeCache) Put(_ context.Context, key string, value []byte, ttl *time.Duration) error {
-	seconds := 0
-	if ttl != nil {
-		seconds = int(ttl.Seconds())
-	}
-	return f.Set([]byte(key), value, seconds)
-}
-
-func (f FreeCache) Invalidate(_ context.Context, key *string) error {
-	if key == nil {
-		f.Clear()
-	} else {
-		f.Del([]byte(*key))
-	}
-	return nil
-}
-
-func (f FreeCache) Stats(context.Context) (backend.Stats, error) {
-	return backend.Stats{Size: f.EntryCount()}, nil
-}
-
-// FastCache has no lifetimes.
-type FastCache struct{ *fastcache.Cache }
-
-func newFastCache(conformance.Options) (backend.Backend[string, []byte], error) {
-	return FastCache{fastcache.New(64 << 20)}, nil
-}
-
-func (f FastCache) Get(_ context.Context, key string) ([]byte, bool, error) {
-	value, ok := f.HasGet(nil, []byte(key))
-	return value, ok, nil
-}
-
-func (f FastCache) Put(_ context.Context, key string, value []byte, _ *time.Duration) error {
-	f.Set([]byte(key), value)
-	return nil
-}
-
-func (f FastCache) Invalidate(_ context.Context, key *string) error {
-	if key == nil {
-		f.Reset()
-	} else {
-		f.Del([]byte(*key))
-	}
-	return nil
-}
-
-func (f FastCache) Stats(context.Context) (backend.Stats, error) {
-	var s fastcache.Stats
-	f.UpdateStats(&s)
-	return backend.Stats{Size: int64(s.EntriesCount)}, nil
-}
-
-func (f FastCache) Close() error {
-	f.Reset() // or its memory is lost
-	return nil
-}
-
-// Otter has one calculator of lifetimes: an entry gets its own after it has been
-// written.
-type Otter struct{ *otter.Cache[string, []byte] }
-
-func newOtter(o conformance.Options) (backend.Backend[string, []byte], error) {
+// newOtter gives an entry its lifetime after it was put, because the library has one calculator for all entries.
+func newOtter(o conformance.Options) (backendOf, error) {
 	c, err := otter.New(&otter.Options[string, []byte]{
 		MaximumSize: cmp.Or(o.Capacity, 1<<17), ExpiryCalculator: otter.ExpiryWriting[string, []byte](time.Hour),
 	})
-	return Otter{c}, err
+	return Otter{closing{calls{
+		get: func(key string) ([]byte, bool, error) { return hit(c.GetIfPresent(key)) },
+		put: func(key string, value []byte, ttl *time.Duration) error {
+			c.Set(key, value)
+			if ttl != nil {
+				c.SetExpiresAfter(key, *ttl)
+			}
+			return nil
+		},
+		remove: func(key string) error { c.Invalidate(key); return nil },
+		clear:  done(c.InvalidateAll),
+		size:   func() int64 { return int64(c.EstimatedSize()) },
+	}, done(func() { c.StopAllGoroutines() })}}, err
 }
 
-func (o Otter) Get(_ context.Context, key string) ([]byte, bool, error) {
-	value, ok := o.GetIfPresent(key)
-	return value, ok, nil
-}
-
-func (o Otter) Put(_ context.Context, key string, value []byte, ttl *time.Duration) error {
-	o.Set(key, value)
-	if ttl != nil {
-		o.SetExpiresAfter(key, *ttl)
-	}
-	return nil
-}
-
-func (o Otter) Invalidate(_ context.Context, key *string) error {
-	if key == nil {
-		o.InvalidateAll()
-	} else {
-		o.Cache.Invalidate(*key)
-	}
-	return nil
-}
-
-func (o Otter) Stats(context.Context) (backend.Stats, error) {
-	return backend.Stats{Size: int64(o.EstimatedSize())}, nil
-}
-
-func (o Otter) Close() error {
-	o.StopAllGoroutines()
-	return nil
-}
-
-// Theine has no way to remove all.
-type Theine struct{ *theine.Cache[string, []byte] }
-
-func newTheine(o conformance.Options) (backend.Backend[string, []byte], error) {
+func newTheine(o conformance.Options) (backendOf, error) {
 	c, err := theine.NewBuilder[string, []byte](int64(cmp.Or(o.Capacity, 1<<17))).Build()
-	return Theine{c}, err
-}
-
-func (t Theine) Get(_ context.Context, key string) ([]byte, bool, error) {
-	value, ok := t.Cache.Get(key)
-	return value, ok, nil
-}
-
-func (t Theine) Put(_ context.Context, key string, value []byte, ttl *time.Duration) error {
-	if ttl == nil {
-		t.Set(key, value, 1)
-	} else {
-		t.SetWithTTL(key, value, 1, *ttl)
-	}
-	return nil
-}
-
-func (t Theine) Invalidate(_ context.Context, key *string) error {
-	if key != nil {
-		t.Delete(*key)
-		return nil
-	}
-	var keys []string
-	t.Range(func(key string, _ []byte) bool {
-		keys = append(keys, key)
-		return true
-	})
-	for _, key := range keys {
-		t.Delete(key)
-	}
-	return nil
-}
-
-func (t Theine) Stats(context.Context) (backend.Stats, error) {
-	return backend.Stats{Size: int64(t.Len())}, nil
-}
-
-func (t Theine) Close() error {
-	t.Cache.Close()
-	return nil
+	return Theine{closing{calls{
+		get: func(key string) ([]byte, bool, error) { return hit(c.Get(key)) },
+		put: func(key string, value []byte, ttl *time.Duration) error {
+			if ttl == nil {
+				c.Set(key, value, 1)
+			} else {
+				c.SetWithTTL(key, value, 1, *ttl)
+			}
+			return nil
+		},
+		remove: func(key string) error { c.Delete(key); return nil },
+		clear: func() error { // the library cannot remove all entries
+			var keys []string
+			c.Range(func(key string, _ []byte) bool {
+				keys = append(keys, key)
+				return true
+			})
+			for _, key := range keys {
+				c.Delete(key)
+			}
+			return nil
+		},
+		size: func() int64 { return int64(c.Len()) },
+	}, done(c.Close)}}, err
 }
