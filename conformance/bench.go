@@ -50,7 +50,7 @@ func smoke[K comparable, V any](s Subject[K, V]) error {
 	}
 	defer r.stop()
 	for _, c := range checks[K, V]() {
-		if slices.Contains(smokeChecks, c.name()) {
+		if slices.Contains(smokeChecks, c.id()) {
 			r.do(nil, c)
 		}
 	}

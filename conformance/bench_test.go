@@ -164,7 +164,7 @@ func TestBench_smokeChecks(t *testing.T) {
 	found := 0
 	for _, c := range checks[string, int]() {
 		for _, name := range smokeChecks {
-			if c.name() == name {
+			if c.id() == name {
 				found++
 			}
 		}

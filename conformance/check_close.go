@@ -66,106 +66,6 @@ func (p *probe[K, V]) closedCalls() {
 	clear(p.model)
 }
 
-func closeChecks[K comparable, V any]() []check[K, V] {
-	return []check[K, V]{
-		{rule: "close/idempotent", kase: "twice", void: noCloser[K, V], run: func(p *probe[K, V]) {
-			p.put(p.key(0))
-			for range 3 {
-				p.close()
-			}
-			p.b = nil
-		}},
-		{rule: "close/idempotent", kase: "unused", void: noCloser[K, V], run: func(p *probe[K, V]) {
-			p.close()
-			p.close()
-			p.b = nil
-		}},
-		{rule: "close/idempotent", kase: "concurrent", void: noCloser[K, V], free: func(r *runner[K, V]) error {
-			for range 10 {
-				if f := r.session(Options{}, func(p *probe[K, V]) {
-					for i := range min(50, p.r.keys.N) {
-						p.put(p.key(i))
-					}
-					parallel(func() {
-						var wg sync.WaitGroup
-						var mu sync.Mutex
-						for range 6 {
-							wg.Go(func() { p.guard1(&mu, p.close) })
-						}
-						wg.Wait()
-					})
-					p.b = nil
-				}); f != nil {
-					return f
-				}
-			}
-			return nil
-		}},
-		{rule: "close/idempotent", kase: "often", void: noCloser[K, V], run: func(p *probe[K, V]) {
-			for range 30 {
-				q := p.another()
-				q.put(q.key(0))
-				q.hit(q.key(0))
-				q.close()
-				q.b = nil
-				p.others = p.others[:0]
-			}
-			p.put(p.key(0))
-			p.hit(p.key(0))
-		}},
-		{rule: "close/idempotent", kase: "with-pending-work", void: noCloser[K, V], run: func(p *probe[K, V]) {
-			for i := range min(500, p.r.keys.N) {
-				if i%2 == 0 {
-					p.put(p.key(i))
-				} else {
-					p.putTTL(p.key(i), p.unit())
-				}
-			}
-			p.invalidate(p.key(0))
-			p.close()
-			p.b = nil
-			p.sleep(3 * p.unit()) // a timer left behind would fire now
-		}},
-		{rule: "close/idempotent", kase: "ended-when-it-returns", void: noCloser[K, V], free: func(r *runner[K, V]) error { return r.watched(r.endedGoroutines) }},
-		{rule: "close/idempotent", kase: "no-goroutine-left", free: func(r *runner[K, V]) error {
-			if len(r.leaks) == 0 {
-				return nil
-			}
-			f := &fault{
-				what: "goroutines remained after: " + strings.Join(r.leaks, "; "),
-				want: "every goroutine of the backend has ended when Close returns",
-			}
-			if !r.has.closer {
-				f.hint = "the backend starts goroutines but has no Close() error that ends them"
-			}
-			return f
-		}},
-		{rule: "close/after", kase: "every-method", void: noCloser[K, V], run: func(p *probe[K, V]) {
-			p.put(p.key(0))
-			p.settle()
-			p.close()
-			p.closedCalls()
-			p.close()
-			p.closedCalls()
-			p.b = nil
-		}},
-		{rule: "close/after", kase: "unsettled", void: noCloser[K, V], run: func(p *probe[K, V]) {
-			for i := range min(50, p.r.keys.N) {
-				p.put(p.key(i))
-			}
-			p.close()
-			p.background()
-			p.closedCalls()
-			p.b = nil
-		}},
-		{rule: "close/after", kase: "empty", void: noCloser[K, V], run: func(p *probe[K, V]) {
-			p.close()
-			p.closedCalls()
-			p.b = nil
-		}},
-	}
-}
-
 // endedGoroutines checks, in real time, that Close does not return before the
 // backend's goroutines have ended. The count is taken at once, but a goroutine
 // that has done its last work may still be counted for a moment: only one that
@@ -202,4 +102,111 @@ func (r *runner[K, V]) endedGoroutines() error {
 		}
 	}
 	return nil
+}
+
+func checkCloseIdempotentTwice[K comparable, V any](p *probe[K, V]) {
+	p.put(p.key(0))
+	for range 3 {
+		p.close()
+	}
+	p.b = nil
+}
+
+func checkCloseIdempotentUnused[K comparable, V any](p *probe[K, V]) {
+	p.close()
+	p.close()
+	p.b = nil
+}
+
+func checkCloseIdempotentConcurrent[K comparable, V any](r *runner[K, V]) error {
+	for range 10 {
+		if f := r.session(Options{}, func(p *probe[K, V]) {
+			for i := range min(50, p.r.keys.N) {
+				p.put(p.key(i))
+			}
+			parallel(func() {
+				var wg sync.WaitGroup
+				var mu sync.Mutex
+				for range 6 {
+					wg.Go(func() { p.guard1(&mu, p.close) })
+				}
+				wg.Wait()
+			})
+			p.b = nil
+		}); f != nil {
+			return f
+		}
+	}
+	return nil
+}
+
+func checkCloseIdempotentOften[K comparable, V any](p *probe[K, V]) {
+	for range 30 {
+		q := p.another()
+		q.put(q.key(0))
+		q.hit(q.key(0))
+		q.close()
+		q.b = nil
+		p.others = p.others[:0]
+	}
+	p.put(p.key(0))
+	p.hit(p.key(0))
+}
+
+func checkCloseIdempotentWithPendingWork[K comparable, V any](p *probe[K, V]) {
+	for i := range min(500, p.r.keys.N) {
+		if i%2 == 0 {
+			p.put(p.key(i))
+		} else {
+			p.putTTL(p.key(i), p.unit())
+		}
+	}
+	p.invalidate(p.key(0))
+	p.close()
+	p.b = nil
+	p.sleep(3 * p.unit()) // a timer left behind would fire now
+}
+
+func checkCloseIdempotentEndedWhenItReturns[K comparable, V any](r *runner[K, V]) error {
+	return r.watched(r.endedGoroutines)
+}
+
+func checkCloseIdempotentNoGoroutineLeft[K comparable, V any](r *runner[K, V]) error {
+	if len(r.leaks) == 0 {
+		return nil
+	}
+	f := &fault{
+		what: "goroutines remained after: " + strings.Join(r.leaks, "; "),
+		want: "every goroutine of the backend has ended when Close returns",
+	}
+	if !r.has.closer {
+		f.hint = "the backend starts goroutines but has no Close() error that ends them"
+	}
+	return f
+}
+
+func checkCloseAfterEveryMethod[K comparable, V any](p *probe[K, V]) {
+	p.put(p.key(0))
+	p.settle()
+	p.close()
+	p.closedCalls()
+	p.close()
+	p.closedCalls()
+	p.b = nil
+}
+
+func checkCloseAfterUnsettled[K comparable, V any](p *probe[K, V]) {
+	for i := range min(50, p.r.keys.N) {
+		p.put(p.key(i))
+	}
+	p.close()
+	p.background()
+	p.closedCalls()
+	p.b = nil
+}
+
+func checkCloseAfterEmpty[K comparable, V any](p *probe[K, V]) {
+	p.close()
+	p.closedCalls()
+	p.b = nil
 }

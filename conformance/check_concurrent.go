@@ -17,56 +17,6 @@ func lossless[K comparable, V any](r *runner[K, V]) string {
 	return ""
 }
 
-func concurrentChecks[K comparable, V any]() []check[K, V] {
-	return []check[K, V]{
-		{rule: "concurrent/key", kase: "register", run: histories[K, V](200, mixture{get: 50, put: 35, invalidate: 15}, true)},
-		{rule: "concurrent/key", kase: "overwrites", run: histories[K, V](100, mixture{get: 50, put: 50}, true)},
-		{rule: "concurrent/key", kase: "with-stats", run: histories[K, V](60, mixture{get: 40, put: 40, invalidate: 10, size: 10}, true)},
-		{rule: "concurrent/key", kase: "lifetimes", run: histories[K, V](100, mixture{get: 45, put: 30, invalidate: 10, zero: 15}, true)},
-		{rule: "concurrent/key", kase: "views", void: func(r *runner[K, V]) string {
-			if !r.has.entries && !r.has.batcher && !r.has.ranger {
-				return "the backend shows its entries through Get only"
-			}
-			return ""
-		}, run: histories[K, V](60, mixture{get: 50, put: 30, invalidate: 10, clear: 10, views: true}, true)},
-		{rule: "concurrent/nil", kase: "register", run: histories[K, V](200, mixture{get: 45, put: 35, invalidate: 5, clear: 15}, true)},
-		{rule: "hit/put", kase: "concurrent", void: lossless[K, V], run: histories[K, V](100, mixture{get: 50, put: 40, invalidate: 10}, false)},
-		{rule: "invalidate/nil", kase: "concurrent", void: lossless[K, V], run: histories[K, V](100, mixture{get: 50, put: 35, clear: 15}, false)},
-		{rule: "concurrent/nil", kase: "barrier", run: func(p *probe[K, V]) { parallel(p.barrier) }},
-		{rule: "hit/put", kase: "own-writes", run: func(p *probe[K, V]) { parallel(p.ownWrites) }},
-		{rule: "hit/keys", kase: "disjoint-writers", run: func(p *probe[K, V]) { parallel(p.disjoint) }},
-		{rule: "ttl/overwrite", kase: "refresh-races-get", run: func(p *probe[K, V]) {
-			parallel(func() { p.refreshRaces(func(k K) { _, _, _ = p.b.Get(p.ctx, k) }) })
-		}},
-		{rule: "ttl/overwrite", kase: "refresh-races-stats", run: func(p *probe[K, V]) {
-			parallel(func() { p.refreshRaces(func(K) { _, _ = p.b.Stats(p.ctx) }) })
-		}},
-		{rule: "ttl/overwrite", kase: "refresh-races-sweep", void: func(r *runner[K, V]) string {
-			if !r.bubble {
-				return "real time cannot be made to fall on a sweep"
-			}
-			return ""
-		}, run: func(p *probe[K, V]) { parallel(p.refreshAtSweep) }},
-		{rule: "ttl/overwrite", kase: "two-puts-meet", void: func(r *runner[K, V]) string {
-			if !r.bubble {
-				return "an hour of real time is too long"
-			}
-			return ""
-		}, run: func(p *probe[K, V]) { parallel(p.mixedLifetimes) }},
-		{rule: "concurrent/race", kase: "everything", run: func(p *probe[K, V]) { parallel(p.everything) }},
-		{rule: "concurrent/race", kase: "close", void: noCloser[K, V], free: func(r *runner[K, V]) error {
-			for i := range 24 {
-				if f := r.session(Options{Capacity: 100 * (i % 2)}, func(p *probe[K, V]) {
-					parallel(func() { p.closeRaces(1 + uint64(i)*5) })
-				}); f != nil {
-					return f
-				}
-			}
-			return nil
-		}},
-	}
-}
-
 // barrier checks that nothing put before an Invalidate(nil) started is seen
 // after it returned, while others write.
 func (p *probe[K, V]) barrier() {
@@ -210,4 +160,54 @@ func (p *probe[K, V]) disjoint() {
 		p.hit(p.key(i))
 	}
 	p.wantSize(int64(n))
+}
+
+func noViews[K comparable, V any](r *runner[K, V]) string {
+	if !r.has.entries && !r.has.batcher && !r.has.ranger {
+		return "the backend shows its entries through Get only"
+	}
+	return ""
+}
+
+func checkConcurrentNilBarrier[K comparable, V any](p *probe[K, V]) { parallel(p.barrier) }
+
+func checkConcurrentRaceEverything[K comparable, V any](p *probe[K, V]) { parallel(p.everything) }
+
+func checkConcurrentRaceClose[K comparable, V any](r *runner[K, V]) error {
+	for i := range 24 {
+		if f := r.session(Options{Capacity: 100 * (i % 2)}, func(p *probe[K, V]) {
+			parallel(func() { p.closeRaces(1 + uint64(i)*5) })
+		}); f != nil {
+			return f
+		}
+	}
+	return nil
+}
+
+func checkConcurrentKeyRandomSequence[K comparable, V any](r *runner[K, V]) error {
+	return r.random(Options{}, 400)
+}
+
+func checkConcurrentKeyRegister[K comparable, V any](p *probe[K, V]) {
+	p.histories(200, mixture{get: 50, put: 35, invalidate: 15}, true)
+}
+
+func checkConcurrentKeyOverwrites[K comparable, V any](p *probe[K, V]) {
+	p.histories(100, mixture{get: 50, put: 50}, true)
+}
+
+func checkConcurrentKeyWithStats[K comparable, V any](p *probe[K, V]) {
+	p.histories(60, mixture{get: 40, put: 40, invalidate: 10, size: 10}, true)
+}
+
+func checkConcurrentKeyLifetimes[K comparable, V any](p *probe[K, V]) {
+	p.histories(100, mixture{get: 45, put: 30, invalidate: 10, zero: 15}, true)
+}
+
+func checkConcurrentKeyViews[K comparable, V any](p *probe[K, V]) {
+	p.histories(60, mixture{get: 50, put: 30, invalidate: 10, clear: 10, views: true}, true)
+}
+
+func checkConcurrentNilRegister[K comparable, V any](p *probe[K, V]) {
+	p.histories(200, mixture{get: 45, put: 35, invalidate: 5, clear: 15}, true)
 }

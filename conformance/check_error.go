@@ -38,286 +38,6 @@ func (p *probe[K, V]) errorsOf(k K) map[string]error {
 	}
 }
 
-func errorChecks[K comparable, V any]() []check[K, V] {
-	return []check[K, V]{
-		{rule: "error/key", kase: "every-method", void: noBadKeys[K, V], run: func(p *probe[K, V]) {
-			p.put(p.key(0))
-			for _, k := range p.r.keys.Bad {
-				for what, err := range p.errorsOf(k) {
-					if !errors.Is(err, backend.ErrKey) {
-						p.failf("%s of a key that holds %s = error %v", what, badness(k), err)("an error that wraps ErrKey")
-					}
-				}
-				if p.r.has.entries {
-					if _, _, err := backend.GetEntry(p.ctx, p.b, k); !errors.Is(err, backend.ErrKey) {
-						p.failf("GetEntry of a key that holds %s = error %v", badness(k), err)("an error that wraps ErrKey")
-					}
-				}
-				p.hit(p.key(0))
-			}
-			p.wantSize(1)
-		}},
-		{rule: "error/key", kase: "no-lock-held", void: noBadKeys[K, V], run: func(p *probe[K, V]) {
-			for i, k := range p.r.keys.Bad {
-				p.errorsOf(k)
-				p.put(p.key(i % p.r.keys.N))
-				p.hit(p.key(i % p.r.keys.N))
-				p.invalidate(p.key(i % p.r.keys.N))
-				p.clear()
-				p.wantSize(0)
-			}
-		}},
-		{rule: "error/key", kase: "no-leak", void: noBadKeys[K, V], run: func(p *probe[K, V]) {
-			for i := range 300 {
-				_ = p.b.Put(p.ctx, p.r.keys.Bad[i%len(p.r.keys.Bad)], p.r.values.At(1), nil)
-			}
-			p.wantSize(0)
-			if seq, err := backend.All(p.b); err == nil {
-				for range seq {
-					p.failf("All yields an entry under an invalid key")("nothing")
-				}
-			}
-		}},
-		{rule: "error/key", kase: "batch", void: func(r *runner[K, V]) string {
-			if why := noBatcher(r); why != "" {
-				return why
-			}
-			return noBadKeys(r)
-		}, run: func(p *probe[K, V]) {
-			for _, bad := range p.r.keys.Bad {
-				before, after := p.r.values.At(1), p.r.values.At(2)
-				err := backend.PutMany(p.ctx, p.b, []backend.Item[K, V]{{Key: p.key(0), Value: before}, {Key: bad, Value: before}, {Key: p.key(1), Value: after}})
-				if !errors.Is(err, backend.ErrKey) {
-					p.failf("PutMany with a key that holds %s = error %v", badness(bad), err)("an error that wraps ErrKey")
-				}
-				if err := backend.Sync(p.ctx, p.b); err != nil {
-					p.failf("Sync = error %q", err)("nil")
-				}
-				now := time.Now()
-				*p.cell(p.key(0)) = cell[V]{has: true, val: before, put0: now, put1: now}
-				*p.cell(p.key(1)) = cell[V]{has: true, val: after, put0: now, put1: now}
-				p.hit(p.key(0))
-				p.hit(p.key(1)) // every item is tried
-				got, err := backend.GetMany(p.ctx, p.b, []K{p.key(0), bad, p.key(1)})
-				if !errors.Is(err, backend.ErrKey) {
-					p.failf("GetMany with a key that holds %s = error %v", badness(bad), err)("an error that wraps ErrKey")
-				}
-				for k, v := range got {
-					if k != p.key(0) && k != p.key(1) || !p.same(v, p.cell(k).val) {
-						p.failf("GetMany: %s = %s", show(k), show(v))("the hits it has, possibly none")
-					}
-				}
-				p.clear()
-			}
-		}},
-		{rule: "error/put", kase: "too-large", void: func(r *runner[K, V]) string {
-			if v, ok := sized[V](1); !ok || r.traits.MaxValue == 0 {
-				_ = v
-				return "the backend declares no largest value for this type"
-			}
-			return ""
-		}, run: func(p *probe[K, V]) {
-			limit := p.r.traits.MaxValue
-			sizes := []int{limit + 1, 2*limit + 1, limit + 2, limit + 100, 16 * limit}
-			if limit > 1<<20 { // where a value takes longer to make than to refuse
-				sizes = sizes[:2]
-			}
-			for i, size := range sizes {
-				k := p.key(i % p.r.keys.N)
-				p.put(p.key(5 % p.r.keys.N))
-				p.put(k) // must not be read once the next Put has failed
-				p.hit(k)
-				v, _ := sized[V](size)
-				p.putLarge(k, v)
-				p.miss(k)
-				p.settle()
-				p.miss(k)
-				p.invalidate(k)
-				p.wantSize(p.atMost())
-				p.put(k)
-				p.hit(k)
-			}
-			v, _ := sized[V](limit)
-			if err := p.tryPut(p.key(0), v, nil); err != nil {
-				p.failf("Put of a value of exactly Traits.MaxValue = %d bytes = error %q", limit, err)("nil: up to the declared limit, values fit")
-			}
-			p.hit(p.key(0))
-		}},
-		{rule: "error/put", kase: "others-survive", void: func(r *runner[K, V]) string {
-			if _, ok := sized[V](1); !ok || r.traits.MaxValue == 0 {
-				return "the backend declares no largest value for this type"
-			}
-			return ""
-		}, run: func(p *probe[K, V]) {
-			n := min(50, p.r.keys.N-1)
-			for i := range n {
-				p.put(p.key(i))
-			}
-			v, _ := sized[V](p.r.traits.MaxValue + 1)
-			_ = p.tryPut(p.key(n), v, nil)
-			for i := range n {
-				p.hit(p.key(i)) // a Put that fails takes nobody else's entry
-			}
-		}},
-		{rule: "error/put", kase: "large-never-stale", run: func(p *probe[K, V]) {
-			for _, size := range []int{1000, 65000, 66000, 300_000, 2 << 20, 5 << 20} {
-				v, ok := sized[V](size)
-				if !ok {
-					break
-				}
-				p.put(p.key(0))
-				p.putLarge(p.key(0), v)
-				p.get(p.key(0)) // the value, a miss, but never the earlier one
-				p.invalidate(p.key(0))
-				p.miss(p.key(0))
-			}
-		}},
-		{rule: "error/put", kase: "longest-with-largest", void: func(r *runner[K, V]) string {
-			if _, ok := sized[V](1); !ok || r.traits.MaxValue == 0 || r.traits.MaxKey == 0 || reflect.TypeFor[K]().Kind() != reflect.String {
-				return "the backend does not declare both a longest key and a largest value for these types"
-			}
-			return ""
-		}, run: func(p *probe[K, V]) {
-			k := reflect.ValueOf(strings.Repeat("k", p.r.traits.MaxKey)).Convert(reflect.TypeFor[K]()).Interface().(K)
-			v, _ := sized[V](p.r.traits.MaxValue)
-			for _, ttl := range []*time.Duration{nil, new(100 * p.unit())} {
-				if err := p.tryPut(k, v, ttl); err != nil {
-					p.hinted("a limit on key and value together: declare what is left for a value beside the longest key", "nil: up to the declared limits, both fit",
-						"Put of a value of Traits.MaxValue = %d bytes under a key of Traits.MaxKey = %d = error %q", p.r.traits.MaxValue, p.r.traits.MaxKey, err)
-				}
-				p.hit(k)
-			}
-			p.invalidate(k)
-			p.miss(k)
-		}},
-		{rule: "error/put", kase: "too-long-key", void: func(r *runner[K, V]) string {
-			if r.traits.MaxKey == 0 || reflect.TypeFor[K]().Kind() != reflect.String {
-				return "the backend declares no longest key for this type"
-			}
-			return ""
-		}, run: func(p *probe[K, V]) {
-			k := reflect.ValueOf(strings.Repeat("k", p.r.traits.MaxKey+1)).Convert(reflect.TypeFor[K]()).Interface().(K)
-			p.put(p.key(0))
-			p.putOdd(k)
-			p.hit(p.key(0))
-			p.wantSize(1)
-		}},
-		{rule: "error/text", kase: "no-key-no-value", run: func(p *probe[K, V]) {
-			for what, err := range p.provoke() {
-				if err == nil {
-					continue
-				}
-				if text := err.Error(); strings.Contains(text, secret) {
-					p.failf("%s: the error contains the key or value", what)("neither: they may be secret or huge")
-				} else if len(text) > 1000 {
-					p.failf("%s: the error is %d bytes long", what, len(text))("a line")
-				}
-			}
-		}},
-		{rule: "error/text", kase: "starts-with-package", run: func(p *probe[K, V]) {
-			prefix := regexp.MustCompile(`^[a-zA-Z][\w./-]*: .`)
-			for what, err := range p.provoke() {
-				if err != nil && !prefix.MatchString(err.Error()) {
-					p.failf("%s: the error is %q", what, err)("it starts with the name of its package and a colon")
-				}
-			}
-		}},
-		{rule: "error/text", kase: "wraps", run: func(p *probe[K, V]) {
-			for what, err := range p.provoke() {
-				known := []error{backend.ErrClosed, backend.ErrKey, backend.ErrTooLarge, errors.ErrUnsupported, context.Canceled}
-				for _, sentinel := range known {
-					if err != nil && strings.Contains(err.Error(), sentinel.Error()) && !errors.Is(err, sentinel) {
-						p.failf("%s: the error %q does not wrap the one it quotes", what, err)("errors.Is finds the cause: use %%w")
-					}
-				}
-			}
-		}},
-		{rule: "ctx/done", kase: "before-the-call", run: func(p *probe[K, V]) {
-			ctx, cancel := context.WithCancel(context.Background())
-			cancel()
-			p.withContext(ctx, context.Canceled)
-			ctx, cancel = context.WithDeadline(context.Background(), time.Now().Add(-time.Second))
-			defer cancel()
-			p.withContext(ctx, context.DeadlineExceeded)
-		}},
-		{rule: "ctx/done", kase: "after-the-call", run: func(p *probe[K, V]) {
-			n := min(4, p.r.keys.N)
-			for i := range n {
-				ctx, cancel := context.WithTimeout(context.Background(), p.unit())
-				v := p.val()
-				err := p.b.Put(ctx, p.key(i), v, nil)
-				p.synced(&err)
-				if err != nil {
-					p.failf("Put with a context that has a deadline = error %q", err)("nil")
-				}
-				*p.cell(p.key(i)) = cell[V]{has: true, val: v, put0: time.Now(), put1: time.Now()}
-				if _, _, err := p.b.Get(ctx, p.key(i)); err != nil {
-					p.failf("Get with a context that has a deadline = error %q", err)("a hit or a miss")
-				}
-				if i%2 == 0 {
-					cancel() // the call has returned: its context is over, the entry is not
-				} else {
-					defer cancel()
-				}
-				p.hit(p.key(i))
-			}
-			p.sleep(2 * p.unit())
-			for i := range n {
-				p.hit(p.key(i))
-				p.put(p.key(i))
-				p.hit(p.key(i))
-			}
-		}},
-		{rule: "ctx/done", kase: "during-the-call", run: func(p *probe[K, V]) {
-			p.put(p.key(0))
-			k := p.key(0)
-			for what, call := range map[string]func(ctx context.Context) error{
-				"Get":             func(ctx context.Context) error { _, _, err := p.b.Get(ctx, k); return err },
-				"Put":             func(ctx context.Context) error { return p.b.Put(ctx, k, p.r.values.At(1), nil) },
-				"Invalidate":      func(ctx context.Context) error { return p.b.Invalidate(ctx, &k) },
-				"Invalidate(nil)": func(ctx context.Context) error { return p.b.Invalidate(ctx, nil) },
-				"Stats":           func(ctx context.Context) error { _, err := p.b.Stats(ctx); return err },
-			} {
-				const timeout = time.Millisecond
-				slack := 100 * time.Millisecond // of fake time, which work does not take
-				if !p.r.bubble {
-					slack = 2 * time.Second
-				}
-				ctx, cancel := context.WithTimeout(context.Background(), timeout)
-				start := time.Now()
-				err := call(ctx)
-				took := time.Since(start)
-				cancel()
-				if took > timeout+slack {
-					p.failf("%s with a context that ends after %v took %v", what, timeout, took)("an answer, or the context's error, promptly")
-				}
-				if err != nil && !errors.Is(err, context.DeadlineExceeded) {
-					p.failf("%s with a context that ends during the call = error %q", what, err)("nil, or an error that wraps %q", context.DeadlineExceeded)
-				}
-			}
-			p.loose = true
-			p.cell(k).past = append(p.cell(k).past, p.r.values.At(1))
-			p.clear()
-			p.loose = false
-			p.put(k) // and the next call works
-			p.hit(k)
-		}},
-		{rule: "ctx/done", kase: "other-values", run: func(p *probe[K, V]) {
-			type private struct{}
-			ctx := context.WithValue(context.Background(), private{}, secret)
-			v := p.val()
-			err := p.b.Put(ctx, p.key(0), v, nil)
-			p.synced(&err)
-			if err != nil {
-				p.failf("Put with a context that holds a value = error %q", err)("nil")
-			}
-			p.cell(p.key(0)).lose("")
-			*p.cell(p.key(0)) = cell[V]{has: true, val: v, put0: time.Now(), put1: time.Now()}
-			p.hit(p.key(0))
-		}},
-	}
-}
-
 // withContext makes every call with a context that is done. Each must answer in
 // full or with the context's error, and leave the backend usable.
 func (p *probe[K, V]) withContext(ctx context.Context, cause error) {
@@ -473,4 +193,204 @@ func badness(k any) string {
 		return "NaN"
 	}
 	return fmt.Sprintf("a %T", k)
+}
+
+func checkErrorKeyEveryMethod[K comparable, V any](p *probe[K, V]) {
+	p.put(p.key(0))
+	for _, k := range p.r.keys.Bad {
+		for what, err := range p.errorsOf(k) {
+			if !errors.Is(err, backend.ErrKey) {
+				p.failf("%s of a key that holds %s = error %v", what, badness(k), err)("an error that wraps ErrKey")
+			}
+		}
+		if p.r.has.entries {
+			if _, _, err := backend.GetEntry(p.ctx, p.b, k); !errors.Is(err, backend.ErrKey) {
+				p.failf("GetEntry of a key that holds %s = error %v", badness(k), err)("an error that wraps ErrKey")
+			}
+		}
+		p.hit(p.key(0))
+	}
+	p.wantSize(1)
+}
+
+func checkErrorKeyNoLockHeld[K comparable, V any](p *probe[K, V]) {
+	for i, k := range p.r.keys.Bad {
+		p.errorsOf(k)
+		p.put(p.key(i % p.r.keys.N))
+		p.hit(p.key(i % p.r.keys.N))
+		p.invalidate(p.key(i % p.r.keys.N))
+		p.clear()
+		p.wantSize(0)
+	}
+}
+
+func checkErrorKeyNoLeak[K comparable, V any](p *probe[K, V]) {
+	for i := range 300 {
+		_ = p.b.Put(p.ctx, p.r.keys.Bad[i%len(p.r.keys.Bad)], p.r.values.At(1), nil)
+	}
+	p.wantSize(0)
+	if seq, err := backend.All(p.b); err == nil {
+		for range seq {
+			p.failf("All yields an entry under an invalid key")("nothing")
+		}
+	}
+}
+
+func noBatchOfBadKeys[K comparable, V any](r *runner[K, V]) string {
+	if why := noBatcher(r); why != "" {
+		return why
+	}
+	return noBadKeys(r)
+}
+
+func checkErrorKeyBatch[K comparable, V any](p *probe[K, V]) {
+	for _, bad := range p.r.keys.Bad {
+		before, after := p.r.values.At(1), p.r.values.At(2)
+		err := backend.PutMany(p.ctx, p.b, []backend.Item[K, V]{{Key: p.key(0), Value: before}, {Key: bad, Value: before}, {Key: p.key(1), Value: after}})
+		if !errors.Is(err, backend.ErrKey) {
+			p.failf("PutMany with a key that holds %s = error %v", badness(bad), err)("an error that wraps ErrKey")
+		}
+		if err := backend.Sync(p.ctx, p.b); err != nil {
+			p.failf("Sync = error %q", err)("nil")
+		}
+		now := time.Now()
+		*p.cell(p.key(0)) = cell[V]{has: true, val: before, put0: now, put1: now}
+		*p.cell(p.key(1)) = cell[V]{has: true, val: after, put0: now, put1: now}
+		p.hit(p.key(0))
+		p.hit(p.key(1)) // every item is tried
+		got, err := backend.GetMany(p.ctx, p.b, []K{p.key(0), bad, p.key(1)})
+		if !errors.Is(err, backend.ErrKey) {
+			p.failf("GetMany with a key that holds %s = error %v", badness(bad), err)("an error that wraps ErrKey")
+		}
+		for k, v := range got {
+			if k != p.key(0) && k != p.key(1) || !p.same(v, p.cell(k).val) {
+				p.failf("GetMany: %s = %s", show(k), show(v))("the hits it has, possibly none")
+			}
+		}
+		p.clear()
+	}
+}
+
+func noLargestValue[K comparable, V any](r *runner[K, V]) string {
+	if v, ok := sized[V](1); !ok || r.traits.MaxValue == 0 {
+		_ = v
+		return "the backend declares no largest value for this type"
+	}
+	return ""
+}
+
+func checkErrorPutTooLarge[K comparable, V any](p *probe[K, V]) {
+	limit := p.r.traits.MaxValue
+	sizes := []int{limit + 1, 2*limit + 1, limit + 2, limit + 100, 16 * limit}
+	if limit > 1<<20 { // where a value takes longer to make than to refuse
+		sizes = sizes[:2]
+	}
+	for i, size := range sizes {
+		k := p.key(i % p.r.keys.N)
+		p.put(p.key(5 % p.r.keys.N))
+		p.put(k) // must not be read once the next Put has failed
+		p.hit(k)
+		v, _ := sized[V](size)
+		p.putLarge(k, v)
+		p.miss(k)
+		p.settle()
+		p.miss(k)
+		p.invalidate(k)
+		p.wantSize(p.atMost())
+		p.put(k)
+		p.hit(k)
+	}
+	v, _ := sized[V](limit)
+	if err := p.tryPut(p.key(0), v, nil); err != nil {
+		p.failf("Put of a value of exactly Traits.MaxValue = %d bytes = error %q", limit, err)("nil: up to the declared limit, values fit")
+	}
+	p.hit(p.key(0))
+}
+
+func checkErrorPutOthersSurvive[K comparable, V any](p *probe[K, V]) {
+	n := min(50, p.r.keys.N-1)
+	for i := range n {
+		p.put(p.key(i))
+	}
+	v, _ := sized[V](p.r.traits.MaxValue + 1)
+	_ = p.tryPut(p.key(n), v, nil)
+	for i := range n {
+		p.hit(p.key(i)) // a Put that fails takes nobody else's entry
+	}
+}
+
+func checkErrorPutLargeNeverStale[K comparable, V any](p *probe[K, V]) {
+	for _, size := range []int{1000, 65000, 66000, 300_000, 2 << 20, 5 << 20} {
+		v, ok := sized[V](size)
+		if !ok {
+			break
+		}
+		p.put(p.key(0))
+		p.putLarge(p.key(0), v)
+		p.get(p.key(0)) // the value, a miss, but never the earlier one
+		p.invalidate(p.key(0))
+		p.miss(p.key(0))
+	}
+}
+
+func noLongestKeyOrLargestValue[K comparable, V any](r *runner[K, V]) string {
+	if _, ok := sized[V](1); !ok || r.traits.MaxValue == 0 || r.traits.MaxKey == 0 || reflect.TypeFor[K]().Kind() != reflect.String {
+		return "the backend does not declare both a longest key and a largest value for these types"
+	}
+	return ""
+}
+
+func checkErrorPutLongestWithLargest[K comparable, V any](p *probe[K, V]) {
+	k := reflect.ValueOf(strings.Repeat("k", p.r.traits.MaxKey)).Convert(reflect.TypeFor[K]()).Interface().(K)
+	v, _ := sized[V](p.r.traits.MaxValue)
+	for _, ttl := range []*time.Duration{nil, new(100 * p.unit())} {
+		if err := p.tryPut(k, v, ttl); err != nil {
+			p.hinted("a limit on key and value together: declare what is left for a value beside the longest key", "nil: up to the declared limits, both fit",
+				"Put of a value of Traits.MaxValue = %d bytes under a key of Traits.MaxKey = %d = error %q", p.r.traits.MaxValue, p.r.traits.MaxKey, err)
+		}
+		p.hit(k)
+	}
+	p.invalidate(k)
+	p.miss(k)
+}
+
+func checkErrorPutTooLongKey[K comparable, V any](p *probe[K, V]) {
+	k := reflect.ValueOf(strings.Repeat("k", p.r.traits.MaxKey+1)).Convert(reflect.TypeFor[K]()).Interface().(K)
+	p.put(p.key(0))
+	p.putOdd(k)
+	p.hit(p.key(0))
+	p.wantSize(1)
+}
+
+func checkErrorTextNoKeyNoValue[K comparable, V any](p *probe[K, V]) {
+	for what, err := range p.provoke() {
+		if err == nil {
+			continue
+		}
+		if text := err.Error(); strings.Contains(text, secret) {
+			p.failf("%s: the error contains the key or value", what)("neither: they may be secret or huge")
+		} else if len(text) > 1000 {
+			p.failf("%s: the error is %d bytes long", what, len(text))("a line")
+		}
+	}
+}
+
+func checkErrorTextStartsWithPackage[K comparable, V any](p *probe[K, V]) {
+	prefix := regexp.MustCompile(`^[a-zA-Z][\w./-]*: .`)
+	for what, err := range p.provoke() {
+		if err != nil && !prefix.MatchString(err.Error()) {
+			p.failf("%s: the error is %q", what, err)("it starts with the name of its package and a colon")
+		}
+	}
+}
+
+func checkErrorTextWraps[K comparable, V any](p *probe[K, V]) {
+	for what, err := range p.provoke() {
+		known := []error{backend.ErrClosed, backend.ErrKey, backend.ErrTooLarge, errors.ErrUnsupported, context.Canceled}
+		for _, sentinel := range known {
+			if err != nil && strings.Contains(err.Error(), sentinel.Error()) && !errors.Is(err, sentinel) {
+				p.failf("%s: the error %q does not wrap the one it quotes", what, err)("errors.Is finds the cause: use %%w")
+			}
+		}
+	}
 }

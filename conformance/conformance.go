@@ -157,7 +157,7 @@ func Run[K comparable, V any](t *testing.T, s Subject[K, V]) {
 		t.Fatal(err)
 	}
 	defer r.stop()
-	runGroups(t, r, r.checks(), func(c check[K, V]) string { return c.name() }, 0)
+	runGroups(t, r, r.checks(), func(c check[K, V]) string { return c.id() }, 0)
 	r.writeReport(t)
 }
 

@@ -340,19 +340,17 @@ func shrinkHistory(ops []lop, lossy bool) []lop {
 	return ops
 }
 
-// histories runs rounds of clients and verifies each.
-func histories[K comparable, V any](n int, mix mixture, lossy bool) func(p *probe[K, V]) {
-	return func(p *probe[K, V]) {
-		p.loose = true
-		rng := rand.New(rand.NewPCG(uint64(n), uint64(mix.get)))
-		parallel(func() {
-			for range p.rounds(n) {
-				rec := record(p, min(2, p.r.keys.N), 6, 10, mix, rng)
-				if p.fault != nil {
-					panic(p.fault)
-				}
-				rec.verify(lossy)
+// histories records n concurrent histories and checks that each is linearizable.
+func (p *probe[K, V]) histories(n int, mix mixture, lossy bool) {
+	p.loose = true
+	rng := rand.New(rand.NewPCG(uint64(n), uint64(mix.get)))
+	parallel(func() {
+		for range p.rounds(n) {
+			rec := record(p, min(2, p.r.keys.N), 6, 10, mix, rng)
+			if p.fault != nil {
+				panic(p.fault)
 			}
-		})
-	}
+			rec.verify(lossy)
+		}
+	})
 }

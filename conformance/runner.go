@@ -20,19 +20,6 @@ import (
 	"github.com/cachepact/cachepact/backend"
 )
 
-// A check is one thing the suite finds out about a subject. It is void when void
-// returns a reason.
-type check[K comparable, V any] struct {
-	rule string // id of the rule
-	kase string // name within the rule
-	opts Options
-	void func(r *runner[K, V]) string
-	run  func(p *probe[K, V])        // in a session of its own
-	free func(r *runner[K, V]) error // instead of run: opens sessions itself
-}
-
-func (c check[K, V]) name() string { return c.rule + "/" + c.kase }
-
 // runner tests one subject.
 type runner[K comparable, V any] struct {
 	subject Subject[K, V]
@@ -80,7 +67,7 @@ func newRunner[K comparable, V any](t *testing.T, s Subject[K, V]) (*runner[K, V
 		return nil, err
 	}
 	known := func(d Deviation) bool {
-		return slices.ContainsFunc(checks[K, V](), func(c check[K, V]) bool { return d.Check == c.rule || d.Check == c.name() })
+		return slices.ContainsFunc(checks[K, V](), func(c check[K, V]) bool { return d.Check == c.rule || d.Check == c.id() })
 	}
 	for _, name := range s.Only {
 		if !slices.ContainsFunc(checks[K, V](), func(c check[K, V]) bool { return c.under(name) }) {
@@ -122,10 +109,10 @@ func (r *runner[K, V]) do(t *testing.T, c check[K, V]) {
 		t.Helper()
 	}
 	r.t, r.rule = t, c.rule
-	res := Result{ID: c.rule, Case: c.kase, Law: law(c.rule), Outcome: Pass}
+	res := Result{ID: c.rule, Case: c.name, Law: law(c.rule), Outcome: Pass}
 	start := time.Now()
-	if c.void != nil {
-		if why := c.void(r); why != "" {
+	if c.skip != nil {
+		if why := c.skip(r); why != "" {
 			res.Outcome, res.Why = Void, why
 		}
 	}
@@ -156,7 +143,7 @@ func (r *runner[K, V]) try(c check[K, V]) *fault {
 	printed, strays := r.printed.count(), len(r.strays)
 	defer func() {
 		for _, stray := range r.strays[strays:] {
-			stray.hint = "seen in the check " + c.name()
+			stray.hint = "seen in the check " + c.id()
 		}
 	}()
 	var f *fault
@@ -171,7 +158,7 @@ func (r *runner[K, V]) try(c check[K, V]) *fault {
 		}
 	}
 	if f != nil && f.kind == leaked {
-		r.leaks = append(r.leaks, c.name())
+		r.leaks = append(r.leaks, c.id())
 		f = nil
 	}
 	if f != nil && f.hint == "" && r.noRoom && c.opts.Capacity == 0 {

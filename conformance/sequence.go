@@ -7,20 +7,6 @@ import (
 	"time"
 )
 
-// modelChecks compares random sequences of operations with the reference model,
-// which is the probe itself.
-func modelChecks[K comparable, V any]() []check[K, V] {
-	return []check[K, V]{
-		{rule: "concurrent/key", kase: "random-sequence", free: func(r *runner[K, V]) error { return r.random(Options{}, 400) }},
-		{rule: "stats/size", kase: "random-sequence", void: func(r *runner[K, V]) string {
-			if r.traits.SizeLag > 0 || r.traits.Rejects {
-				return "Size is not declared exact at every moment"
-			}
-			return ""
-		}, free: func(r *runner[K, V]) error { return r.random(Options{Capacity: 100}, 150) }},
-	}
-}
-
 // A step is one operation of a random sequence.
 type step struct {
 	kind opKind
