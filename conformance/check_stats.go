@@ -537,10 +537,10 @@ func checkStatsCountersLoad[K comparable, V any](p *probe[K, V]) {
 }
 
 func checkStatsSizeThroughout[K comparable, V any](r *runner[K, V]) error {
-	if len(r.strays) == 0 {
+	if len(r.sizeFaults) == 0 {
 		return nil
 	}
-	return r.strays[0]
+	return r.sizeFaults[0]
 }
 
 // fits checks that the backend holds what its bound says after the first n keys

@@ -57,8 +57,8 @@ func TestCheck_Reference(t *testing.T) {
 			t.Errorf("two checks are named %s", c.Name())
 		}
 		seen[c.Name()], seen[c.ID] = true, true
-		if c.Law == "" {
-			t.Errorf("%s has no law", c.Name())
+		if c.Text == "" {
+			t.Errorf("%s has no text", c.Name())
 		}
 	}
 	for _, rule := range conformance.Rules() {

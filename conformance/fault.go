@@ -45,13 +45,13 @@ func asFault(err error) *fault {
 }
 
 // message is what a person reads.
-func (f *fault) message(name, law string) string {
+func (f *fault) message(name, text string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s", name, f.what)
 	if f.want != "" {
 		fmt.Fprintf(&b, "\n\twant: %s", f.want)
 	}
-	fmt.Fprintf(&b, "\n\trule: %s", law)
+	fmt.Fprintf(&b, "\n\trule: %s", text)
 	for i, op := range f.done {
 		label := "      "
 		if i == 0 {

@@ -30,8 +30,8 @@ func (r *runner[K, V]) preflight() error {
 			}
 			r.traits = d.Traits()
 		}
-		r.noRoom = true // unless it shows that there is some
-		r.noRoom = !p.holdsOne()
+		r.zeroHoldsNothing = true // unless it shows that there is some
+		r.zeroHoldsNothing = !p.holdsOne()
 	})
 	if newErr != nil {
 		return newErr
@@ -49,7 +49,7 @@ func (r *runner[K, V]) preflight() error {
 	}); fault != nil && fault.kind == newFailed {
 		return fmt.Errorf("conformance: New with a capacity of 100 failed: %s", fault.what)
 	}
-	r.noRoom = r.noRoom && holds
+	r.zeroHoldsNothing = r.zeroHoldsNothing && holds
 	r.report.Traits = r.traits
 	if !r.drained(before) && r.leaksEachTime() {
 		r.leaks = append(r.leaks, "a first New, Put, Get and Close")

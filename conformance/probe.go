@@ -26,7 +26,7 @@ type probe[K comparable, V any] struct {
 	rule  string       // that the check is about
 	fault *fault
 	first atomic.Pointer[fault] // the fault before Close, which may hang because of it
-	stray *fault                // of stats/size, in a check of another rule
+	sizeFault *fault                // of stats/size, in a check of another rule
 
 	model map[K]*cell[V]
 	order []K // the keys of model, as they came
@@ -88,8 +88,8 @@ func (p *probe[K, V]) live(f func(p *probe[K, V])) {
 	p.first.Store(p.fault)
 	for _, q := range append(p.others, p) {
 		p.guard(q.shut)
-		if p.stray == nil {
-			p.stray = q.stray
+		if p.sizeFault == nil {
+			p.sizeFault = q.sizeFault
 		}
 	}
 }
@@ -177,11 +177,11 @@ func (p *probe[K, V]) atLeast() int64 {
 	if p.lossy || p.r.traits.Rejects {
 		return 0
 	}
-	return p.living()
+	return p.liveEntries()
 }
 
-// living returns how many entries have not come to their deadline.
-func (p *probe[K, V]) living() int64 {
+// liveEntries returns how many entries have not come to their deadline.
+func (p *probe[K, V]) liveEntries() int64 {
 	n, now := int64(0), time.Now()
 	for _, c := range p.model {
 		if c.alive(now) {
@@ -339,7 +339,7 @@ func (p *probe[K, V]) wantSize(want int64) {
 		p.look(func(*cell[V]) bool { return true })
 		exact = p.dropped == 0 && p.size() == got
 	}
-	if got < want && exact && !p.r.bubble && !p.loose && p.living() < want {
+	if got < want && exact && !p.r.bubble && !p.loose && p.liveEntries() < want {
 		panic(tooSlow("the machine, or Stats,", "count entries"))
 	}
 	if got > want || got < want && exact {
@@ -355,8 +355,8 @@ func (p *probe[K, V]) missized(want, what string, args ...any) {
 	if p.rule == "stats/size" {
 		panic(f)
 	}
-	if p.stray == nil {
-		p.stray = f
+	if p.sizeFault == nil {
+		p.sizeFault = f
 	}
 }
 

@@ -55,11 +55,11 @@ func (p *probe[K, V]) missed(k K, c *cell[V], v V, now time.Time) {
 		case p.lossy:
 		case !p.r.traits.Rejects:
 			p.lost(k, c, now)("hit %s", show(c.val))
-		case p.roomy() && c.admitted:
+		case p.holdsAll() && c.admitted:
 			p.lost(k, c, now)("hit %s: what was not refused stays while nothing needs its room", show(c.val))
 		default:
 			p.dropped++
-			if p.roomy() {
+			if p.holdsAll() {
 				p.insist(k, c)
 			}
 		}
@@ -72,9 +72,9 @@ func (p *probe[K, V]) missed(k K, c *cell[V], v V, now time.Time) {
 	c.ended = ended // it may still be counted for a while
 }
 
-// roomy reports whether the subject has room for all that the check puts, so that
+// holdsAll reports whether the subject has room for all that the check puts, so that
 // an admission policy has no reason to refuse any of it.
-func (p *probe[K, V]) roomy() bool { return p.opts.Capacity == 0 && !p.lossy && !p.loose }
+func (p *probe[K, V]) holdsAll() bool { return p.opts.Capacity == 0 && !p.lossy && !p.loose }
 
 // insist puts again what was refused, until it is kept or that is no admission
 // policy's doing, and removes it.
@@ -111,7 +111,7 @@ func (p *probe[K, V]) survey() {
 // surveyed reports whether entries may be refused, and which were can be found out
 // by looking.
 func (p *probe[K, V]) surveyed() bool {
-	return p.r.traits.Rejects && p.roomy() && len(p.model) <= 64
+	return p.r.traits.Rejects && p.holdsAll() && len(p.model) <= 64
 }
 
 // look gets the live entries that f names.

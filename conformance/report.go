@@ -32,9 +32,9 @@ const (
 	Fail Outcome = "fail"
 	// Deviates: the subject broke the rule as [Subject.Known] says.
 	Deviates Outcome = "deviates"
-	// Void: the rule says nothing about this subject, as Why explains: it lacks
+	// NotApplicable: the rule says nothing about this subject, as Why explains: it lacks
 	// an optional interface, or its types or traits leave nothing to check.
-	Void Outcome = "n/a"
+	NotApplicable Outcome = "n/a"
 	// Weak: the check ran, but could not see everything, as Why explains.
 	Weak Outcome = "weak"
 )
@@ -44,8 +44,8 @@ type Result struct {
 	// ID is the rule's id, and Case the name of the check within the rule.
 	ID   string `json:"id"`
 	Case string `json:"case"`
-	// Law is the rule in words.
-	Law     string  `json:"law"`
+	// Text is the rule in words.
+	Text     string  `json:"text"`
 	Outcome Outcome `json:"outcome"`
 	// Why says in a line why the outcome is not a pass.
 	Why string `json:"why,omitempty"`
@@ -120,7 +120,7 @@ func (r Report) String() string {
 		count[c.Outcome]++
 	}
 	fmt.Fprintf(&b, "conformance: %s: %d passed, %d failed, %d deviate, %d weak, %d not applicable", r.Subject,
-		count[Pass], count[Fail], count[Deviates], count[Weak], count[Void])
+		count[Pass], count[Fail], count[Deviates], count[Weak], count[NotApplicable])
 	for _, c := range r.Failed() {
 		b.WriteString("\n" + c.Detail)
 	}

@@ -6,8 +6,8 @@ import "slices"
 type Rule struct {
 	// ID names the rule for ever, as in "hit/overwrite".
 	ID string
-	// Law is the promise in words.
-	Law string
+	// Text is the promise in words.
+	Text string
 }
 
 // Rules returns the rules of the contract in its order.
@@ -43,11 +43,11 @@ var rules = []Rule{
 	{"retain", "Put does not keep the ttl pointer, Invalidate not the key pointer."},
 }
 
-// law returns the law of the rule with that id.
-func law(id string) string {
+// ruleText returns the text of the rule with that id.
+func ruleText(id string) string {
 	for _, r := range rules {
 		if r.ID == id {
-			return r.Law
+			return r.Text
 		}
 	}
 	return ""

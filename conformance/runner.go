@@ -34,9 +34,9 @@ type runner[K comparable, V any] struct {
 	minute   float64       // real nanoseconds that a fake minute takes
 	limit    time.Duration // for one check, in real time
 	rule     string        // of the check that runs
-	noRoom   bool          // with Options.Capacity == 0 the backend holds nothing, with another it does
+	zeroHoldsNothing   bool          // with Options.Capacity == 0 the backend holds nothing, with another it does
 	leaks    []string      // checks after which goroutines remained
-	strays   []*fault      // of stats/size, in checks of other rules
+	sizeFaults   []*fault      // of stats/size, in checks of other rules
 	printed  *capture
 	report   Report
 	expected int // Gets that a backend without admission would answer with a hit
@@ -109,14 +109,14 @@ func (r *runner[K, V]) do(t *testing.T, c check[K, V]) {
 		t.Helper()
 	}
 	r.t, r.rule = t, c.rule
-	res := Result{ID: c.rule, Case: c.name, Law: law(c.rule), Outcome: Pass}
+	res := Result{ID: c.rule, Case: c.name, Text: ruleText(c.rule), Outcome: Pass}
 	start := time.Now()
 	if c.skip != nil {
 		if why := c.skip(r); why != "" {
-			res.Outcome, res.Why = Void, why
+			res.Outcome, res.Why = NotApplicable, why
 		}
 	}
-	if res.Outcome != Void {
+	if res.Outcome != NotApplicable {
 		r.judge(&res, r.try(c))
 	}
 	res.Millis = millis(time.Since(start))
@@ -133,17 +133,17 @@ func (r *runner[K, V]) do(t *testing.T, c check[K, V]) {
 		t.Logf("known deviation: %s", res.Why)
 	case Weak:
 		t.Logf("weak: %s", res.Why)
-	case Void:
+	case NotApplicable:
 		t.Skipf("n/a: %s", res.Why)
 	}
 }
 
 // try runs c, and again where real time was too slow to tell.
 func (r *runner[K, V]) try(c check[K, V]) *fault {
-	printed, strays := r.printed.count(), len(r.strays)
+	printed, sizeFaults := r.printed.count(), len(r.sizeFaults)
 	defer func() {
-		for _, stray := range r.strays[strays:] {
-			stray.hint = "seen in the check " + c.id()
+		for _, sizeFault := range r.sizeFaults[sizeFaults:] {
+			sizeFault.hint = "seen in the check " + c.id()
 		}
 	}()
 	var f *fault
@@ -161,7 +161,7 @@ func (r *runner[K, V]) try(c check[K, V]) *fault {
 		r.leaks = append(r.leaks, c.id())
 		f = nil
 	}
-	if f != nil && f.hint == "" && r.noRoom && c.opts.Capacity == 0 {
+	if f != nil && f.hint == "" && r.zeroHoldsNothing && c.opts.Capacity == 0 {
 		f.hint = "Options.Capacity = 0 asks for ample room, and with it the backend holds nothing: let New take a size of its own"
 	}
 	if f == nil && r.t != nil && r.t.Failed() {
@@ -181,10 +181,10 @@ func (r *runner[K, V]) judge(res *Result, f *fault) {
 		res.Outcome, res.Why = Weak, f.what
 	case f != nil && i >= 0:
 		res.Outcome, res.Why, res.Link = Deviates, r.subject.Known[i].Why, r.subject.Known[i].Link
-		res.Detail = f.message(res.Name(), res.Law)
+		res.Detail = f.message(res.Name(), res.Text)
 	case f != nil:
 		res.Outcome, res.Why = Fail, f.what
-		res.Detail = f.message(res.Name(), res.Law)
+		res.Detail = f.message(res.Name(), res.Text)
 	case i >= 0 && r.subject.Known[i].Check == res.Name():
 		res.Outcome, res.Why = Fail, "it is listed in Subject.Known but passes: remove it from the list"
 		res.Detail = res.Name() + ": " + res.Why
@@ -248,8 +248,8 @@ func (r *runner[K, V]) sessionAt(scale int, o Options, f func(p *probe[K, V])) *
 		return &fault{kind: hung, what: fmt.Sprintf("the backend hung: the check did not end within %v", limit), stack: stacks()}
 	}
 	r.expected, r.dropped = r.expected+p.expected, r.dropped+p.dropped
-	if p.stray != nil {
-		r.strays = append(r.strays, p.stray)
+	if p.sizeFault != nil {
+		r.sizeFaults = append(r.sizeFaults, p.sizeFault)
 	}
 	switch text := fmt.Sprint(crash); {
 	case p.fault != nil:

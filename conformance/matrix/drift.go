@@ -47,7 +47,7 @@ func (m *Matrix) Drift(earlier *Matrix) []string {
 	for _, row := range m.Rows {
 		if i := earlier.row(row.ID); i < 0 {
 			found("%s: new", row.ID)
-		} else if row.Law != earlier.Rows[i].Law {
+		} else if row.Text != earlier.Rows[i].Text {
 			found("%s: other words", row.ID)
 		}
 	}

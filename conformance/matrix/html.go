@@ -25,7 +25,7 @@ func (m *Matrix) HTML(w io.Writer) error {
 		})
 	}
 	for _, r := range m.Rows {
-		row := viewRow{ID: r.ID, Law: r.Law, Notes: m.notes(r)}
+		row := viewRow{ID: r.ID, Text: r.Text, Notes: m.notes(r)}
 		for i, o := range r.Outcomes {
 			row.Cells = append(row.Cells, viewCell{o, anchor(row.Notes, i, o, "")})
 		}
@@ -65,7 +65,7 @@ type (
 		Types, RealTime []string
 	}
 	viewRow struct {
-		ID, Law string
+		ID, Text string
 		Cells   []viewCell
 		Cases   []viewCase
 		Notes   []note

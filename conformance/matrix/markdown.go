@@ -67,7 +67,7 @@ func (m *Matrix) Markdown(w io.Writer) error {
 	reasons := "\n## Reasons\n"
 	for _, r := range m.Rows {
 		notes := m.notes(r)
-		heading := fmt.Sprintf("\n### %s\n\n%s\n\n", escape(r.ID), escape(r.Law))
+		heading := fmt.Sprintf("\n### %s\n\n%s\n\n", escape(r.ID), escape(r.Text))
 		for _, n := range notes {
 			if !decides(n, r) {
 				continue

@@ -42,7 +42,7 @@ const Missing conformance.Outcome = "missing"
 
 // outcomes from the worst, which decides a cell, to that which says least.
 var outcomes = []conformance.Outcome{
-	conformance.Fail, conformance.Deviates, conformance.Weak, conformance.Pass, conformance.Void, Missing,
+	conformance.Fail, conformance.Deviates, conformance.Weak, conformance.Pass, conformance.NotApplicable, Missing,
 }
 
 // worse returns the one of two outcomes that decides.
@@ -90,7 +90,7 @@ type Subject struct {
 // columns.
 type Row struct {
 	ID  string `json:"id"`
-	Law string `json:"law"`
+	Text string `json:"text"`
 	// Outcomes are the worst of the cases' outcomes.
 	Outcomes []conformance.Outcome `json:"outcomes"`
 	Cases    []Case                `json:"cases"`
@@ -316,15 +316,15 @@ func name(columns []column, i int) string {
 func rows(sources []source, columns []column) []Row {
 	var all []Row
 	index := map[string]int{}
-	add := func(id, law string) int {
+	add := func(id, text string) int {
 		if _, ok := index[id]; !ok {
 			index[id] = len(all)
-			all = append(all, Row{ID: id, Law: law, Cases: []Case{}})
+			all = append(all, Row{ID: id, Text: text, Cases: []Case{}})
 		}
 		return index[id]
 	}
 	for _, rule := range conformance.Rules() {
-		add(rule.ID, rule.Law)
+		add(rule.ID, rule.Text)
 	}
 	sources = slices.SortedFunc(slices.Values(sources), func(a, b source) int {
 		return cmp.Or(cmp.Compare(a.Module, b.Module), cmp.Compare(a.Version, b.Version), cmp.Compare(a.Backend, b.Backend), cmp.Compare(a.Subject, b.Subject))
@@ -332,7 +332,7 @@ func rows(sources []source, columns []column) []Row {
 	seen := map[string]bool{}
 	for _, s := range sources {
 		for _, r := range s.Checks {
-			row := &all[add(r.ID, clean(r.Law))]
+			row := &all[add(r.ID, clean(r.Text))]
 			if seen[r.Name()] {
 				continue
 			}
@@ -393,6 +393,6 @@ func (m *Matrix) present() []conformance.Outcome {
 			}
 		}
 	}
-	order := []conformance.Outcome{conformance.Pass, conformance.Fail, conformance.Deviates, conformance.Weak, conformance.Void, Missing}
+	order := []conformance.Outcome{conformance.Pass, conformance.Fail, conformance.Deviates, conformance.Weak, conformance.NotApplicable, Missing}
 	return slices.DeleteFunc(order, func(o conformance.Outcome) bool { return !slices.Contains(slices.Collect(maps.Keys(found)), o) })
 }

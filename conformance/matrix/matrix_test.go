@@ -31,7 +31,7 @@ func report(backendType, module, version, subject, key string, results ...string
 		name, rest, _ := strings.Cut(line, " ")
 		outcome, why, _ := strings.Cut(rest, " ")
 		i := strings.LastIndex(name, "/")
-		res := conformance.Result{ID: name[:i], Case: name[i+1:], Law: "law of " + name[:i], Outcome: conformance.Outcome(outcome), Why: why, Millis: 12.5}
+		res := conformance.Result{ID: name[:i], Case: name[i+1:], Text: "text of " + name[:i], Outcome: conformance.Outcome(outcome), Why: why, Millis: 12.5}
 		if res.Outcome == conformance.Fail {
 			res.Detail = name + ": " + why + "\n\twant: something else\n\tdone: Put(\"<k>\", \"v\")"
 		}

@@ -18,7 +18,7 @@ var looks = map[conformance.Outcome]look{
 	conformance.Fail:     {"✗", "fail", "breaks the rule"},
 	conformance.Deviates: {"≠", "deviates", "breaks the rule in a way that is known"},
 	conformance.Weak:     {"~", "weak", "could be checked only in part"},
-	conformance.Void:     {"–", "n/a", "the rule says nothing about this cache"},
+	conformance.NotApplicable:     {"–", "n/a", "the rule says nothing about this cache"},
 	Missing:              {"?", "missing", "was not checked"},
 }
 
@@ -85,7 +85,7 @@ func anchor(notes []note, c int, o conformance.Outcome, kase string) string {
 // kept says how many of the rules that apply to column c it keeps.
 func (m *Matrix) kept(c int) string {
 	n := m.count(c)
-	return fmt.Sprintf("%d of %d", n[conformance.Pass], len(m.Rows)-n[conformance.Void]-n[Missing])
+	return fmt.Sprintf("%d of %d", n[conformance.Pass], len(m.Rows)-n[conformance.NotApplicable]-n[Missing])
 }
 
 // id makes the id of an element of names, which may hold anything but space.
