@@ -17,15 +17,15 @@ import (
 // It also knows the subject's traits: where entries may be refused, a miss is
 // counted instead of failed, and where expiry may be late, the probe waits.
 type probe[K comparable, V any] struct {
-	r     *runner[K, V]
-	b     backend.Backend[K, V]
-	ctx   context.Context
-	opts  Options
-	scale int          // of units of real time
-	hurry *atomic.Bool // a third of the check's real time is over
-	rule  string       // that the check is about
-	fault *fault
-	first atomic.Pointer[fault] // the fault before Close, which may hang because of it
+	r         *runner[K, V]
+	b         backend.Backend[K, V]
+	ctx       context.Context
+	opts      Options
+	scale     int          // of units of real time
+	hurry     *atomic.Bool // a third of the check's real time is over
+	rule      string       // that the check is about
+	fault     *fault
+	first     atomic.Pointer[fault] // the fault before Close, which may hang because of it
 	sizeFault *fault                // of stats/size, in a check of another rule
 
 	model map[K]*cell[V]

@@ -45,7 +45,7 @@ type Result struct {
 	ID   string `json:"id"`
 	Case string `json:"case"`
 	// Text is the rule in words.
-	Text     string  `json:"text"`
+	Text    string  `json:"text"`
 	Outcome Outcome `json:"outcome"`
 	// Why says in a line why the outcome is not a pass.
 	Why string `json:"why,omitempty"`

@@ -2,45 +2,154 @@ package conformance
 
 import "slices"
 
-// A Rule is one promise of the contract.
+// A Rule is one rule of the contract.
 type Rule struct {
-	// ID names the rule for ever, as in "hit/overwrite".
+	// ID identifies the rule, as in "hit/overwrite". It never changes.
 	ID string
-	// Text is the promise in words.
+	// Text states the rule.
 	Text string
 }
 
 // Rules returns the rules of the contract in its order.
 func Rules() []Rule { return slices.Clone(rules) }
 
+// rules are the rules of the contract in its order. docs/contract.md shows them: after a change, run
+// go generate ./internal/layout.
 var rules = []Rule{
-	{"hit/absent", "Get of a key never put misses: the zero value, false, nil. A miss is never an error, an error is never a miss, and a miss creates nothing."},
-	{"hit/put", "When Put has returned, a Get by any goroutine that starts later hits with that value, as often as asked, until it is replaced, removed, expired or dropped by the capacity policy."},
-	{"hit/overwrite", "Put replaces value and lifetime. No Get that starts after Put returned sees the earlier value, also when nothing was read between two Puts."},
-	{"hit/keys", "Keys are equal exactly when Go's == says so. No two different keys ever share an entry, whatever their hash, length, bytes or dynamic type; the zero key is a key."},
-	{"hit/values", "The value returned equals the value put: zero values, nil, empty versus nil slices, all bytes, large values, what a codec would lose."},
-	{"hit/isolation", "Two backends from two New calls share nothing."},
-	{"ttl/none", "A nil TTL never expires, whatever the library's own default lifetime is."},
-	{"ttl/expires", "No Get that starts after the TTL has passed returns the entry, and no view shows it. At the very instant, anything goes."},
-	{"ttl/notearly", "Time alone never removes an entry before its TTL has passed."},
-	{"ttl/zero", "A TTL of zero or less is already over: Put removes the earlier entry, stores nothing and returns nil."},
-	{"ttl/overwrite", "The lifetime is that of the last Put: extended, shortened, added or removed by it. Nothing of it survives Invalidate, and Get does not extend it."},
-	{"ttl/range", "A TTL is kept from 1 ns to the largest Duration: no truncation, no rounding in either direction beyond the declared lag, no overflow; the largest acts as never."},
-	{"invalidate/key", "Invalidate of a key removes that entry and no other; when it has returned, no later Get sees an entry put before it. An absent key is no error and has no effect."},
-	{"invalidate/nil", "Invalidate of nil removes every entry of this backend and nothing else; when it has returned, no later Get sees an entry whose Put returned before it started. The backend is fully usable after."},
-	{"invalidate/zerokey", "A pointer to the zero key removes only that entry; a nil-valued key of an interface or pointer type is a key."},
-	{"stats/size", "Size is 0 when new, counts distinct live keys, is not changed by overwrite, Get or a miss, follows Invalidate at once, does not count the expired beyond the declared lag, and is never negative or above a declared capacity once settled. Stats has no side effect."},
-	{"stats/counters", "A counter that is reported is right: exact when single-threaded, monotone otherwise."},
-	{"concurrent/key", "Per key, any history is linearizable as a register that may lose its value at any time but never regains it."},
-	{"concurrent/nil", "Invalidate of nil takes part in each key's history as an invalidation of that key."},
-	{"concurrent/race", "Every method may be called by any number of goroutines at once, Close included: no data race, panic, deadlock or hang."},
-	{"close/idempotent", "Close returns nil the second time too, and returns once every goroutine of the backend has ended."},
-	{"close/after", "After Close every method returns an error that wraps ErrClosed; Get returns the zero value and false with it."},
-	{"error/key", "A key that cannot be a key gets an error that wraps ErrKey from every method that takes it: no panic, no leak, no lock left held. A type that never can be one is refused by New."},
-	{"error/put", "A Put that fails leaves no earlier value of that key readable. Too large: an error that wraps ErrTooLarge."},
-	{"error/text", "Errors start with their package, wrap their cause and never contain a key or a value."},
-	{"ctx/done", "A backend that does I/O returns ctx's error promptly when ctx is done, and the next call works. In-process backends may ignore ctx."},
-	{"retain", "Put does not keep the ttl pointer, Invalidate not the key pointer."},
+	{
+		"hit/absent",
+		"Get of an absent key returns the zero value, false and a nil error. A miss is never an error, and " +
+			"an error is never a miss. A miss creates no entry.",
+	},
+	{
+		"hit/put",
+		"After Put has returned, every Get that starts later, on any goroutine, hits with that value until " +
+			"the entry is overwritten, invalidated, expired or evicted.",
+	},
+	{
+		"hit/overwrite",
+		"Put replaces the value and the lifetime. A Get that starts after Put has returned never sees the " +
+			"earlier value, even if nothing was read between the two Puts.",
+	},
+	{
+		"hit/keys",
+		"Two keys are equal exactly when Go's == says so. Different keys never share an entry, whatever " +
+			"their hash, length, bytes or dynamic type. The zero key is a valid key.",
+	},
+	{
+		"hit/values",
+		"Get returns a value equal to the one that was put: zero values, nil and empty slices kept apart, " +
+			"all bytes, large values.",
+	},
+	{
+		"hit/isolation",
+		"Backends made by two calls of New share nothing. Remote backends share data only if they name the " +
+			"same namespace; a namespace also fixes the key type, the value type and the codec, and New refuses " +
+			"another combination.",
+	},
+	{
+		"ttl/none",
+		"An entry with a nil TTL never expires, whatever default lifetime the library has.",
+	},
+	{
+		"ttl/expires",
+		"A Get that starts after the TTL has passed does not return the entry, and neither Stats nor All " +
+			"shows it. Exactly at the deadline either answer is correct.",
+	},
+	{
+		"ttl/notearly",
+		"An entry does not expire before its TTL has passed.",
+	},
+	{
+		"ttl/zero",
+		"A TTL of zero or less removes the earlier entry, stores nothing and returns nil.",
+	},
+	{
+		"ttl/overwrite",
+		"The lifetime is that of the last Put, which may extend, shorten, add or remove it. Invalidate " +
+			"forgets it. Get does not extend it.",
+	},
+	{
+		"ttl/range",
+		"Every TTL from 1 ns to the largest Duration is kept without truncation, rounding beyond the " +
+			"declared lag, or overflow. The largest Duration means never.",
+	},
+	{
+		"invalidate/key",
+		"Invalidate with a key removes that entry and no other. After it has returned, no later Get sees an " +
+			"entry that was put before the call. An absent key is not an error.",
+	},
+	{
+		"invalidate/nil",
+		"Invalidate with nil removes all entries of this backend and nothing else. After it has returned, " +
+			"no later Get sees an entry whose Put returned before the call. The backend remains usable.",
+	},
+	{
+		"invalidate/zerokey",
+		"A pointer to the zero key removes only that entry. A nil value of an interface or pointer key type " +
+			"is a key.",
+	},
+	{
+		"stats/size",
+		"Size is 0 for a new backend and counts distinct live keys. Overwrites, Gets and misses do not " +
+			"change it; Invalidate changes it at once. Expired entries are not counted beyond the declared lag. " +
+			"It is never negative, and never above a declared capacity once writes have settled. Stats has no " +
+			"visible side effect.",
+	},
+	{
+		"stats/counters",
+		"A reported counter is exact under single-threaded use and never decreases. Where writes settle " +
+			"later, counters settle with them. An expired entry that is overwritten before anything removed it " +
+			"counts as an expiration or not at all, never as an eviction.",
+	},
+	{
+		"concurrent/key",
+		"For each key, every concurrent history is linearizable as a register that may lose its value at " +
+			"any time and never regains a lost value.",
+	},
+	{
+		"concurrent/nil",
+		"Invalidate(nil) is linearized as one invalidation of each key.",
+	},
+	{
+		"concurrent/race",
+		"Any number of goroutines may call any method at once, Close included, without a data race, panic, " +
+			"deadlock or hang.",
+	},
+	{
+		"close/idempotent",
+		"Close returns nil, the second time too, and returns when every goroutine of the backend has ended.",
+	},
+	{
+		"close/after",
+		"After Close every method returns an error that wraps ErrClosed. Get returns the zero value and " +
+			"false with it. (For an invalid key ErrKey is correct too.)",
+	},
+	{
+		"error/key",
+		"An invalid key (NaN, an interface holding an uncomparable type or, where keys are encoded, an " +
+			"unsupported type) gets an error that wraps ErrKey from every method that takes a key. Nothing " +
+			"panics, leaks or stays locked. New refuses a key type of which no value is valid.",
+	},
+	{
+		"error/put",
+		"A Put that fails leaves no earlier value of that key readable, unless the backend could not be " +
+			"reached. An entry over a limit gets an error that wraps ErrTooLarge.",
+	},
+	{
+		"error/text",
+		"An error starts with the package's name, wraps its cause with %w, and contains no key and no " +
+			"value.",
+	},
+	{
+		"ctx/done",
+		"A backend that does I/O returns ctx's error promptly once ctx is done, and the next call works. " +
+			"In-process backends may ignore ctx.",
+	},
+	{
+		"retain",
+		"Put does not keep the ttl pointer, and Invalidate does not keep the key pointer.",
+	},
 }
 
 // ruleText returns the text of the rule with that id.

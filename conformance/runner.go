@@ -28,19 +28,19 @@ type runner[K comparable, V any] struct {
 	keys    Keys[K]
 	values  Values[V]
 
-	t        *testing.T // of the check that runs; nil without a test
-	bubble   bool
-	real     string        // why not the bubble
-	minute   float64       // real nanoseconds that a fake minute takes
-	limit    time.Duration // for one check, in real time
-	rule     string        // of the check that runs
-	zeroHoldsNothing   bool          // with Options.Capacity == 0 the backend holds nothing, with another it does
-	leaks    []string      // checks after which goroutines remained
-	sizeFaults   []*fault      // of stats/size, in checks of other rules
-	printed  *capture
-	report   Report
-	expected int // Gets that a backend without admission would answer with a hit
-	dropped  int // those of them that missed
+	t                *testing.T // of the check that runs; nil without a test
+	bubble           bool
+	real             string        // why not the bubble
+	minute           float64       // real nanoseconds that a fake minute takes
+	limit            time.Duration // for one check, in real time
+	rule             string        // of the check that runs
+	zeroHoldsNothing bool          // with Options.Capacity == 0 the backend holds nothing, with another it does
+	leaks            []string      // checks after which goroutines remained
+	sizeFaults       []*fault      // of stats/size, in checks of other rules
+	printed          *capture
+	report           Report
+	expected         int // Gets that a backend without admission would answer with a hit
+	dropped          int // those of them that missed
 }
 
 // features are the optional interfaces a subject has.

@@ -66,9 +66,9 @@ type (
 	}
 	viewRow struct {
 		ID, Text string
-		Cells   []viewCell
-		Cases   []viewCase
-		Notes   []note
+		Cells    []viewCell
+		Cases    []viewCase
+		Notes    []note
 	}
 	viewCase struct {
 		Name  string

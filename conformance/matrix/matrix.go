@@ -89,7 +89,7 @@ type Subject struct {
 // A Row is a rule. Its cells, and those of its cases, are in the order of the
 // columns.
 type Row struct {
-	ID  string `json:"id"`
+	ID   string `json:"id"`
 	Text string `json:"text"`
 	// Outcomes are the worst of the cases' outcomes.
 	Outcomes []conformance.Outcome `json:"outcomes"`

@@ -14,12 +14,12 @@ import (
 type look struct{ Symbol, Word, Meaning string }
 
 var looks = map[conformance.Outcome]look{
-	conformance.Pass:     {"✓", "pass", "keeps the rule"},
-	conformance.Fail:     {"✗", "fail", "breaks the rule"},
-	conformance.Deviates: {"≠", "deviates", "breaks the rule in a way that is known"},
-	conformance.Weak:     {"~", "weak", "could be checked only in part"},
-	conformance.NotApplicable:     {"–", "n/a", "the rule says nothing about this cache"},
-	Missing:              {"?", "missing", "was not checked"},
+	conformance.Pass:          {"✓", "pass", "keeps the rule"},
+	conformance.Fail:          {"✗", "fail", "breaks the rule"},
+	conformance.Deviates:      {"≠", "deviates", "breaks the rule in a way that is known"},
+	conformance.Weak:          {"~", "weak", "could be checked only in part"},
+	conformance.NotApplicable: {"–", "n/a", "the rule says nothing about this cache"},
+	Missing:                   {"?", "missing", "was not checked"},
 }
 
 func (l look) String() string { return l.Symbol + " " + l.Word }

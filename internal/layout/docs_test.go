@@ -5,11 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
-
-	"github.com/cachepact/cachepact/conformance"
 )
 
 // code is what stands between backquotes, or is indented after a blank line.
@@ -22,22 +19,6 @@ func read(t *testing.T, path string) string {
 		t.Fatal(err)
 	}
 	return string(text)
-}
-
-// The rules of docs/contract.md are those that the suite tests.
-func TestContractPage(t *testing.T) {
-	var documented, tested []string
-	for _, row := range regexp.MustCompile(`(?m)^\| ([a-z]+(?:/[a-z]+)?) \| [A-Z].*\.`).FindAllStringSubmatch(read(t, "docs/contract.md"), -1) {
-		documented = append(documented, row[1])
-	}
-	for _, rule := range conformance.Rules() {
-		tested = append(tested, rule.ID)
-	}
-	slices.Sort(documented)
-	slices.Sort(tested)
-	if !slices.Equal(documented, tested) {
-		t.Errorf("docs/contract.md has the rules\n%v\nand the suite\n%v", documented, tested)
-	}
 }
 
 func TestEveryAdapterHasAPage(t *testing.T) {
