@@ -89,9 +89,6 @@ func TestExperiments(t *testing.T) {
 		for _, i := range []impl{rawImpl, adapterImpl} {
 			j, err := e.open(i)
 			if errors.Is(err, errNone) && i == rawImpl {
-				if !e.scenario.ttl {
-					t.Errorf("%s: the library has no raw peer", e)
-				}
 				continue
 			}
 			if err != nil {
@@ -113,6 +110,9 @@ func TestPutNewEvicts(t *testing.T) {
 	for _, l := range libraries[string, []byte]() {
 		for _, i := range []impl{rawImpl, adapterImpl} {
 			j, err := l.job(i, scenario{name: putNew}, d, 128)
+			if errors.Is(err, errNone) && i == rawImpl {
+				continue
+			}
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -63,6 +63,7 @@ const looseFast = "fastcache-loose"
 func libraries[K keyType, V any]() (all []library[K, V]) {
 	peers := map[string]peer[K, V]{
 		"golanglru":  {open: openLRU[K, V]},
+		"freelru":    {open: openFreeLRU[K, V]},
 		"gocache":    {open: openGoCache[K, V]},
 		"ttlcache":   {open: openTTLCache[K, V]},
 		"otter":      {open: openOtter[K, V]},

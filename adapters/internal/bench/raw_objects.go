@@ -2,11 +2,13 @@ package main
 
 import (
 	"encoding/binary"
+	"hash/maphash"
 	"time"
 
 	"github.com/Yiling-J/theine-go"
 	"github.com/dgraph-io/ristretto"
 	ristretto2 "github.com/dgraph-io/ristretto/v2"
+	"github.com/elastic/go-freelru"
 	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/jellydator/ttlcache/v3"
 	"github.com/maypok86/otter/v2"
@@ -23,6 +25,23 @@ func openLRU[K keyType, V any](o capacities) (raw[K, V], error) {
 func (r rawLRU[K, V]) Get(key K) (V, bool) { return r.c.Get(key) }
 func (r rawLRU[K, V]) Put(key K, value V)  { r.c.Add(key, value) }
 func (r rawLRU[K, V]) Remove(key K)        { r.c.Remove(key) }
+
+type rawFreeLRU[K keyType, V any] struct{ c *freelru.SyncedLRU[K, V] }
+
+// openFreeLRU hashes keys as the adapter does, because the library leaves the hash function to the program.
+func openFreeLRU[K keyType, V any](o capacities) (raw[K, V], error) {
+	seed := maphash.MakeSeed()
+	c, err := freelru.NewSynced[K, V](uint32(o.entries), func(key K) uint32 { return uint32(maphash.Comparable(seed, key)) })
+	return rawFreeLRU[K, V]{c}, err
+}
+
+func (r rawFreeLRU[K, V]) Get(key K) (V, bool) { return r.c.Get(key) }
+func (r rawFreeLRU[K, V]) Put(key K, value V)  { r.c.Add(key, value) }
+func (r rawFreeLRU[K, V]) Remove(key K)        { r.c.Remove(key) }
+
+func (r rawFreeLRU[K, V]) PutTTL(key K, value V, ttl time.Duration) {
+	r.c.AddWithLifetime(key, value, ttl)
+}
 
 type rawGoCache[K keyType, V any] struct{ c *gocache.Cache }
 
