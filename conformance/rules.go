@@ -129,7 +129,7 @@ var rules = []Rule{
 		"error/key",
 		"An invalid key (NaN, an interface holding an uncomparable type or, where keys are encoded, an " +
 			"unsupported type) gets an error that wraps ErrKey from every method that takes a key. Nothing " +
-			"panics, leaks or stays locked. New refuses a key type of which no value is valid.",
+			"panics, leaks or stays locked. New rejects a key type that has no valid value.",
 	},
 	{
 		"error/put",

@@ -27,7 +27,7 @@ func Example() {
 	// Output:
 	// ttl/zero/removes: Get("key-0") = hit "value-3"
 	// 	want: a miss: its TTL was not positive
-	// 	rule: A TTL of zero or less is already over: Put removes the earlier entry, stores nothing and returns nil.
+	// 	rule: A TTL of zero or less removes the earlier entry, stores nothing and returns nil.
 	// 	done: Put("key-1", "value-1", nil)
 	// 	      Put("key-0", "value-2", nil)
 	// 	      Get("key-0") → hit "value-2"
