@@ -1,26 +1,26 @@
 // Package freelru makes a [backend.Backend] of github.com/elastic/go-freelru: a cache with a fixed number of entries
-// that evicts the least recently used one and creates no garbage.
+// that evicts the least recently used one and allocates its memory in advance.
+//
+// A Put makes its entry the most recently used one, and so does a Get or GetEntry that hits. All and Stats do not.
 //
 // # Differences from the library
 //
-// TTLs are exact. The library cuts lifetimes to whole milliseconds of the wall clock, so that an entry can expire early.
-// The adapter passes no lifetime to the library and keeps its own deadlines. An expired entry is never returned,
-// counted or listed. Put removes expired entries before the library evicts a live one.
-//
-// The adapter uses the library's LRU type with a mutex of its own, and hashes keys with hash/maphash.
-//
-// A Put makes its entry the most recently used one, and so does a Get or GetEntry that hits. All does not.
+//   - TTLs are exact. The library cuts lifetimes to whole milliseconds of the wall clock, so an entry can expire early.
+//     The adapter passes no lifetime to the library and keeps its own deadlines.
+//   - An expired entry is never returned, counted or listed. Put removes expired entries before the library evicts a
+//     live one.
+//   - Keys are hashed with hash/maphash. The library takes a hash function.
+//   - An invalid key is an error.
 //
 // # Cost
 //
 // As in the library, New allocates the memory for all entries. So does an Invalidate of all keys, because it replaces
-// the library's cache by an empty one.
+// the library's cache by an empty one. A Put allocates nothing, except for the deadline of a new entry with a TTL.
 package freelru
 
 import (
 	"fmt"
 	"hash/maphash"
-	"io"
 	"math"
 
 	"github.com/elastic/go-freelru"
@@ -29,19 +29,17 @@ import (
 	"github.com/cachepact/cachepact/backend"
 )
 
-// Backend is a [backend.Backend] over the library's LRU. Values are shared with the caller. Stats counts hits, misses,
-// evictions and expirations.
-type Backend[K comparable, V any] struct{ cache[K, V] }
+// Backend is a [backend.Backend] over the library's LRU. Values are shared with the caller. It also has the methods of
+// [backend.Ranger], [backend.EntryGetter], [backend.Describer] and [io.Closer]. Stats counts hits, misses, evictions and
+// expirations.
+type Backend[K comparable, V any] struct {
+	*core[K, V]
+}
 
-type cache[K comparable, V any] = *locked.Cache[K, V]
+// core is unexported, so that users do not see the embedded field.
+type core[K comparable, V any] = locked.Cache[K, V]
 
-var (
-	_ backend.Backend[string, any]     = (*Backend[string, any])(nil)
-	_ backend.Ranger[string, any]      = (*Backend[string, any])(nil)
-	_ backend.EntryGetter[string, any] = (*Backend[string, any])(nil)
-	_ backend.Describer                = (*Backend[string, any])(nil)
-	_ io.Closer                        = (*Backend[string, any])(nil)
-)
+var _ backend.Backend[string, any] = (*Backend[string, any])(nil)
 
 // maxCapacity is the library's largest capacity.
 const maxCapacity = math.MaxUint32 - 1

@@ -1,0 +1,162 @@
+package adaptertest
+
+import (
+	"math"
+	"runtime"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cachepact/cachepact/backend"
+	"github.com/cachepact/cachepact/conformance"
+)
+
+// Ints is the backend that the tests of this file need.
+type Ints = backend.Backend[int, int]
+
+// Put puts a value that must be accepted.
+func Put[K comparable, V any](t *testing.T, b backend.Backend[K, V], key K, value V, ttl *time.Duration) {
+	t.Helper()
+	if err := b.Put(t.Context(), key, value, ttl); err != nil {
+		t.Errorf("Put = %v", err)
+	}
+}
+
+// Stats returns the statistics of a backend that is not closed.
+func Stats[K comparable, V any](t *testing.T, b backend.Backend[K, V]) backend.Stats {
+	t.Helper()
+	s, err := b.Stats(t.Context())
+	if err != nil {
+		t.Errorf("Stats = %v", err)
+	}
+	return s
+}
+
+// Allocs tests that Get and Put of a key that is present allocate at most so often. Puts with and without a TTL are told
+// apart. A Get that misses must not allocate.
+func Allocs(t *testing.T, b Ints, get, put, putTTL float64) {
+	t.Helper()
+	ctx, ttl := t.Context(), new(time.Hour)
+	Put(t, b, 1, 1, nil)
+	Put(t, b, 2, 2, ttl)
+	for name, op := range map[string]struct {
+		run  func()
+		most float64
+	}{
+		"Get":          {func() { _, _, _ = b.Get(ctx, 1) }, get},
+		"Get with TTL": {func() { _, _, _ = b.Get(ctx, 2) }, get},
+		"miss":         {func() { _, _, _ = b.Get(ctx, 3) }, 0},
+		"Put":          {func() { _ = b.Put(ctx, 1, 2, nil) }, put},
+		"Put with TTL": {func() { _ = b.Put(ctx, 2, 3, ttl) }, putTTL},
+	} {
+		if n := testing.AllocsPerRun(1000, op.run); n > op.most {
+			t.Errorf("%s allocates %v times, want at most %v", name, n, op.most)
+		}
+	}
+}
+
+// ExpiredMakeRoom tests that a backend with an exact bound evicts no live entry while it holds expired ones.
+func ExpiredMakeRoom(t *testing.T, open Open[int, int]) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		const capacity = 100
+		b := openInts(t, open, capacity)
+		for i := range capacity { // every other entry expires
+			ttl := new(time.Hour)
+			if i%2 == 1 {
+				ttl = new(time.Duration(i))
+			}
+			Put(t, b, i, i, ttl)
+		}
+		time.Sleep(capacity)
+		for i := range capacity / 2 {
+			Put(t, b, capacity+i, i, nil)
+		}
+		for i := range capacity + capacity/2 {
+			want := i >= capacity || i%2 == 0
+			if _, got, err := b.Get(t.Context(), i); got != want || err != nil {
+				t.Errorf("Get(%d) = %v, %v; want %v", i, got, err, want)
+			}
+		}
+		counters := Stats(t, b).Counters
+		if n, counted := counters[backend.CounterEvictions]; counted && n != 0 {
+			t.Errorf("%d evictions, want none", n)
+		}
+		if n, counted := counters[backend.CounterExpirations]; counted && n != capacity/2 {
+			t.Errorf("%d expirations, want %d", n, capacity/2)
+		}
+		Put(t, b, -1, 0, nil)
+		if n, counted := Stats(t, b).Counters[backend.CounterEvictions]; counted && n != 1 {
+			t.Errorf("%d evictions after one entry too many, want 1", n)
+		}
+	})
+}
+
+// FreesDeadlines tests that a backend frees the deadline of an entry with the entry, whatever ends the entry.
+func FreesDeadlines(t *testing.T, open Open[int, int]) {
+	t.Helper()
+	const capacity, rounds = 100, 200
+	ctx, hour := t.Context(), new(time.Hour)
+	for name, end := range map[string]func(b Ints, key int) error{
+		"Put without a TTL":  func(b Ints, key int) error { return b.Put(ctx, key, 1, nil) },
+		"Put with a TTL":     func(b Ints, key int) error { return b.Put(ctx, key, 1, hour) },
+		"Put with TTL never": func(b Ints, key int) error { return b.Put(ctx, key, 1, new(time.Duration(math.MaxInt64))) },
+		"Put with TTL 0":     func(b Ints, key int) error { return b.Put(ctx, key, 1, new(time.Duration)) },
+		"Invalidate":         func(b Ints, key int) error { return b.Invalidate(ctx, &key) },
+		"Invalidate all": func(b Ints, key int) error {
+			if key < capacity-1 {
+				return nil
+			}
+			return b.Invalidate(ctx, nil)
+		},
+		"eviction": nil,
+	} {
+		b := openInts(t, open, capacity)
+		if end == nil && backend.TraitsOf(b).Bound == backend.BoundNone {
+			continue
+		}
+		churn := func() {
+			for i := range capacity * rounds {
+				key := i % capacity
+				if end == nil {
+					Put(t, b, i, 1, hour)
+					continue
+				}
+				Put(t, b, key, 1, hour)
+				Put(t, b, key, 2, hour)
+				if err := end(b, key); err != nil {
+					t.Errorf("%s = %v", name, err)
+				}
+			}
+		}
+		churn() // so that buffers have their size
+		before := heapAlloc(t, b)
+		churn()
+		if grown := heapAlloc(t, b) - before; grown > capacity*rounds*16 {
+			t.Errorf("%s: the heap has grown by %d bytes in %d rounds of %d entries", name, grown, rounds, capacity)
+		}
+	}
+}
+
+func openInts(t *testing.T, open Open[int, int], capacity int) Ints {
+	t.Helper()
+	b, err := open(conformance.Options{Capacity: capacity})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = backend.Close(b) })
+	return b
+}
+
+// heapAlloc returns the bytes in use once earlier writes of b have settled.
+func heapAlloc(t *testing.T, b Ints) int64 {
+	t.Helper()
+	if err := backend.Sync(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	runtime.KeepAlive(b)
+	return int64(m.HeapAlloc)
+}
