@@ -66,7 +66,7 @@ func benchmarkOne(b *testing.B, e experiment, i impl) {
 			b.Fatal(err)
 		}
 		b.StartTimer()
-		if err := j.run(n); err != nil {
+		if err := j.run(); err != nil {
 			b.Fatal(err)
 		}
 		b.StopTimer()
@@ -118,11 +118,11 @@ func TestPutNewEvicts(t *testing.T) {
 			}
 			in := j.(*inserting[string, []byte])
 			old := keysFrom(make([]string, d.fresh), firstFresh)
-			before, _ := in.gets(old)
+			before, _ := in.present(old)
 			if _, err := timed(j, 2*freshRun); err != nil {
 				t.Errorf("%s, %s: %v", l.Name, i, err)
 			}
-			after, _ := in.gets(old)
+			after, _ := in.present(old)
 			if evicted := before - after; (evicted > 0) == (l.Bound == adapters.Unbounded) {
 				t.Errorf("%s, %s: %d new entries evict %d of %d entries", l.Name, i, 2*freshRun, evicted, before)
 			}
@@ -199,7 +199,7 @@ func TestMixHasItsShareOfWrites(t *testing.T) {
 	for _, want := range []int{0, 10, 50} {
 		got := 0
 		for _, s := range d.mix(want) {
-			if s.write {
+			if s.kind == put {
 				got++
 			}
 		}
@@ -207,8 +207,8 @@ func TestMixHasItsShareOfWrites(t *testing.T) {
 			t.Errorf("%.2f %% of the steps write, want %d %%", share, want)
 		}
 	}
-	wrong := mixing[uint64, int]{scenario: scenario{name: mixed, writes: 10}, tally: tally{mixSteps / 2, mixSteps / 2, 1}}
-	wrong.next = mixSteps
+	wrong := mixing[uint64, int]{share: 10}
+	wrong.done, wrong.writes, wrong.hits = mixSteps, mixSteps/2, 1
 	if wrong.check() == nil {
 		t.Error("a mix with another share of writes passes")
 	}
@@ -255,7 +255,8 @@ func TestMeasure(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r.Raw.Nanoseconds <= 0 || r.Ratio.Low <= 0 || r.Ratio.High > 1e6 || r.Control.Median <= 0 || r.Bound != 1.1 || r.Allocs == nil {
+		if r.Raw.Nanoseconds <= 0 || r.Ratio.Low <= 0 || r.Ratio.High > 1e6 || r.Control.Median <= 0 ||
+			r.Bound != 1.1 || r.Allocs == nil {
 			t.Errorf("measure = %+v", r)
 		}
 		var out strings.Builder

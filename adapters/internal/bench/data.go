@@ -28,8 +28,8 @@ type record struct {
 // data has the keys and values of the experiments of one pair of types.
 type data[K keyType, V any] struct {
 	hot, absent []K
-	values      []V // twice as many as hot keys, all different
-	mixes       map[int][]step[K]
+	values      []V // as many as hot keys, all different
+	mixes       map[int][]op[K]
 	fresh       uint64 // number of new keys that have been made
 }
 
@@ -44,8 +44,8 @@ func newData[K keyType, V any](valueOf func(i int) V) *data[K, V] {
 	d := &data[K, V]{
 		hot:    keysFrom(make([]K, hotKeys), 0),
 		absent: keysFrom(make([]K, hotKeys), firstAbsent),
-		values: make([]V, 2*hotKeys),
-		mixes:  map[int][]step[K]{},
+		values: make([]V, hotKeys),
+		mixes:  map[int][]op[K]{},
 	}
 	for i := range d.values {
 		d.values[i] = valueOf(i)
@@ -93,8 +93,8 @@ func keysFrom[K keyType](keys []K, first uint64) []K {
 	return keys
 }
 
-// mix returns steps of which the given percentage writes. Keys have a Zipf distribution with exponent 0.99.
-func (d *data[K, V]) mix(writes int) []step[K] {
+// mix returns Gets and Puts. The given percentage are Puts. Keys have a Zipf distribution with exponent 0.99.
+func (d *data[K, V]) mix(writes int) []op[K] {
 	if d.mixes[writes] != nil {
 		return d.mixes[writes]
 	}
@@ -104,11 +104,14 @@ func (d *data[K, V]) mix(writes int) []step[K] {
 		sum += math.Pow(float64(i+1), -0.99)
 		sums[i] = sum
 	}
-	rng, steps := rand.New(rand.NewPCG(1, uint64(writes))), make([]step[K], mixSteps)
-	for i := range steps {
+	rng, ops := rand.New(rand.NewPCG(1, uint64(writes))), make([]op[K], mixSteps)
+	for i := range ops {
 		at, _ := slices.BinarySearch(sums, rng.Float64()*sum)
-		steps[i] = step[K]{keys[at], rng.IntN(100) < writes}
+		ops[i] = op[K]{key: keys[at], value: int32(i % hotKeys)}
+		if rng.IntN(100) < writes {
+			ops[i].kind = put
+		}
 	}
-	d.mixes[writes] = steps
-	return steps
+	d.mixes[writes] = ops
+	return ops
 }

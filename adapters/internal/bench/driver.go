@@ -7,88 +7,66 @@ import (
 	"github.com/cachepact/cachepact/backend"
 )
 
-// A driver does many operations of one kind through the interface of a cache. There is one driver for raw caches and
-// one for adapters, so that both pay for the same loop.
+type opKind int32
+
+const (
+	get opKind = iota
+	put
+	remove
+)
+
+// An op is one operation on a cache. A put puts the value with the index value.
+type op[K keyType] struct {
+	key   K
+	value int32
+	kind  opKind
+}
+
+// appendOps appends an operation of one kind for each key. Puts put different values, from the index first on.
+func appendOps[K keyType](ops []op[K], kind opKind, keys []K, first int) []op[K] {
+	for i, key := range keys {
+		ops = append(ops, op[K]{key, int32((first + i) % hotKeys), kind})
+	}
+	return ops
+}
+
+// A driver does operations through the interface of a cache. There is one driver for raw caches and one for adapters,
+// so that both pay for the same loop.
 type driver[K keyType, V any] interface {
-	gets(keys []K) (hits int, err error)
-	// puts puts values[i] under keys[i].
-	puts(keys []K, values []V, ttl *time.Duration) error
-	removes(keys []K) error
-	// mix does steps in order. The steps that write put value.
-	mix(steps []step[K], value V) (tally, error)
+	// do does ops in order, and puts values with ttl.
+	do(ops []op[K], values []V, ttl *time.Duration) (tally, error)
 	value(key K) (V, bool, error)
-	// settle applies queued writes. More writes follow if within is true: then it is needed only where the library
+	// settle applies queued writes. If within is true, more writes follow: then it is needed only by a library that
 	// drops writes when its queue is full.
 	settle(within bool) error
 	close() error
 }
 
-// A step is one operation of a mix.
-type step[K keyType] struct {
-	key   K
-	write bool
-}
-
-// A tally counts the operations of a mix.
-type tally struct{ reads, writes, hits int }
-
-func (t *tally) add(u tally) {
-	t.reads += u.reads
-	t.writes += u.writes
-	t.hits += u.hits
-}
-
-// batch is the number of writes after which a driver settles.
-const batch = 1000
+// A tally counts operations.
+type tally struct{ hits, writes int }
 
 type rawDriver[K keyType, V any] struct{ c raw[K, V] }
 
-func (d rawDriver[K, V]) gets(keys []K) (hits int, err error) {
+func (d rawDriver[K, V]) do(ops []op[K], values []V, ttl *time.Duration) (t tally, err error) {
 	c := d.c
-	for _, key := range keys {
-		if _, ok := c.Get(key); ok {
-			hits++
-		}
-	}
-	return hits, nil
-}
-
-func (d rawDriver[K, V]) puts(keys []K, values []V, ttl *time.Duration) error {
-	values = values[:len(keys)]
-	if ttl != nil {
-		c := d.c.(ttlPutter[K, V])
-		for i, key := range keys {
-			c.PutTTL(key, values[i], *ttl)
-		}
-		return nil
-	}
-	c := d.c
-	for i, key := range keys {
-		c.Put(key, values[i])
-	}
-	return nil
-}
-
-func (d rawDriver[K, V]) removes(keys []K) error {
-	c := d.c
-	for _, key := range keys {
-		c.Remove(key)
-	}
-	return nil
-}
-
-func (d rawDriver[K, V]) mix(steps []step[K], value V) (t tally, err error) {
-	c := d.c
-	for _, s := range steps {
-		if s.write {
-			c.Put(s.key, value)
+	withTTL, _ := c.(ttlPutter[K, V])
+	for i := range ops {
+		switch o := &ops[i]; o.kind {
+		case get:
+			if _, ok := c.Get(o.key); ok {
+				t.hits++
+			}
+		case put:
+			if ttl == nil {
+				c.Put(o.key, values[o.value])
+			} else {
+				withTTL.PutTTL(o.key, values[o.value], *ttl)
+			}
 			t.writes++
-			continue
+		case remove:
+			c.Remove(o.key)
+			t.writes++
 		}
-		if _, ok := c.Get(s.key); ok {
-			t.hits++
-		}
-		t.reads++
 	}
 	return t, nil
 }
@@ -114,66 +92,34 @@ func (d rawDriver[K, V]) close() error {
 
 type adapterDriver[K keyType, V any] struct{ c backend.Backend[K, V] }
 
-func (d adapterDriver[K, V]) gets(keys []K) (hits int, err error) {
+func (d adapterDriver[K, V]) do(ops []op[K], values []V, ttl *time.Duration) (t tally, err error) {
 	c, ctx := d.c, context.Background()
-	for _, key := range keys {
-		_, ok, err := c.Get(ctx, key)
-		if err != nil {
-			return hits, err
-		}
-		if ok {
-			hits++
-		}
-	}
-	return hits, nil
-}
-
-func (d adapterDriver[K, V]) puts(keys []K, values []V, ttl *time.Duration) error {
-	c, ctx := d.c, context.Background()
-	values = values[:len(keys)]
-	for i, key := range keys {
-		if err := c.Put(ctx, key, values[i], ttl); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (d adapterDriver[K, V]) removes(keys []K) error {
-	c, ctx := d.c, context.Background()
-	for i := range keys {
-		if err := c.Invalidate(ctx, &keys[i]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (d adapterDriver[K, V]) mix(steps []step[K], value V) (t tally, err error) {
-	c, ctx := d.c, context.Background()
-	for _, s := range steps {
-		if s.write {
-			if err := c.Put(ctx, s.key, value, nil); err != nil {
+	for i := range ops {
+		switch o := &ops[i]; o.kind {
+		case get:
+			_, ok, err := c.Get(ctx, o.key)
+			if err != nil {
+				return t, err
+			}
+			if ok {
+				t.hits++
+			}
+		case put:
+			if err := c.Put(ctx, o.key, values[o.value], ttl); err != nil {
 				return t, err
 			}
 			t.writes++
-			continue
+		case remove:
+			if err := c.Invalidate(ctx, &o.key); err != nil {
+				return t, err
+			}
+			t.writes++
 		}
-		_, ok, err := c.Get(ctx, s.key)
-		if err != nil {
-			return t, err
-		}
-		if ok {
-			t.hits++
-		}
-		t.reads++
 	}
 	return t, nil
 }
 
-func (d adapterDriver[K, V]) value(key K) (V, bool, error) {
-	return d.c.Get(context.Background(), key)
-}
+func (d adapterDriver[K, V]) value(key K) (V, bool, error) { return d.c.Get(context.Background(), key) }
 
 // settle does nothing if more writes follow, because an adapter drops no write.
 func (d adapterDriver[K, V]) settle(within bool) error {

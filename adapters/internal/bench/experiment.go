@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"sync"
 	"time"
-
-	"github.com/cachepact/cachepact/backend"
 )
 
 // An impl says whether the raw library or the adapter is measured.
@@ -110,54 +108,4 @@ func pairOf[K keyType, V any](key, value string, valueSize int, valueOf func(int
 		}
 	}
 	return all
-}
-
-// job opens a cache and loads the entries that the scenario needs.
-func (l library[K, V]) job(i impl, s scenario, d *data[K, V], valueSize int) (job, error) {
-	entries := capacity
-	if s.name == mixed {
-		entries = mixKeys / 16
-	}
-	c := l.capacity(entries, valueSize)
-	w := work[K, V]{data: d}
-	if s.ttl {
-		c.ttl, w.ttl = lifetime, new(lifetime)
-	}
-	var err error
-	if w.driver, err = l.open(i, c); err != nil {
-		return nil, err
-	}
-	var j job
-	switch s.name {
-	case getHit, getTTL:
-		j, err = &reading[K, V]{work: w, keys: d.hot, hitRatio: 1}, w.load(d.hot)
-	case getMiss:
-		j, err = &reading[K, V]{work: w, keys: d.absent}, w.load(d.hot)
-	case putOverwrite, putTTL:
-		j, err = &overwriting[K, V]{w}, w.load(d.hot)
-	case putNew:
-		in := &inserting[K, V]{work: w}
-		if in.rejects, err = l.rejects(); err == nil {
-			_, err = timed(in, l.fills(c, valueSize))
-		}
-		j = in
-	case invalidate:
-		j = &removing[K, V]{work: w}
-	default:
-		steps := d.mix(s.writes)
-		j, err = &mixing[K, V]{work: w, steps: steps, scenario: s}, w.readThrough(steps)
-	}
-	if err != nil {
-		return nil, errors.Join(err, w.close())
-	}
-	return j, nil
-}
-
-// rejects reports whether an admission policy may reject a new key.
-func (l library[K, V]) rejects() (bool, error) {
-	b, err := l.openAdapter(l.capacity(1, 1))
-	if err != nil {
-		return false, err
-	}
-	return backend.TraitsOf(b).Rejects, backend.Close(b)
 }

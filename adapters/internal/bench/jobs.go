@@ -5,15 +5,18 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"sync"
 	"time"
+
+	"github.com/cachepact/cachepact/backend"
 )
 
 // A job is a scenario on one cache. The caller repeats prepare, run and check, and times only run.
 type job interface {
 	// prepare prepares at most n operations and returns their number.
 	prepare(n int) (int, error)
-	run(n int) error
+	run() error
 	// check returns an error if run did not do its operations.
 	check() error
 	close() error
@@ -27,7 +30,7 @@ func timed(j job, n int) (took time.Duration, err error) {
 			return 0, err
 		}
 		start := time.Now()
-		err = j.run(m)
+		err = j.run()
 		took += time.Since(start)
 		if err = errors.Join(err, j.check()); err != nil {
 			return 0, err
@@ -37,108 +40,135 @@ func timed(j job, n int) (took time.Duration, err error) {
 	return took, nil
 }
 
-// work is the common part of all jobs.
+// batch is the number of writes after which a job settles.
+const batch = 1000
+
+// work is the common part of the jobs. On its own it repeats a cycle of operations.
 type work[K keyType, V any] struct {
 	driver[K, V]
-	data *data[K, V]
-	ttl  *time.Duration // nil: none
-	next int            // number of operations done
+	data       *data[K, V]
+	ttl        *time.Duration // nil: none
+	goroutines int
+	settles    bool    // run settles after each batch of writes
+	sync       bool    // run ends with settle(false)
+	cycle, ops []op[K] // all operations, and those of the next run
+	buf        []op[K] // for load and present
+	done       int     // number of operations that have run
+	tally
 }
 
-func (w *work[K, V]) prepare(n int) (int, error) { return n, nil }
-func (w *work[K, V]) check() error               { return nil }
+func (w *work[K, V]) prepare(n int) (int, error) {
+	at := w.done % len(w.cycle)
+	w.ops = w.cycle[at:min(at+n, len(w.cycle))]
+	return len(w.ops), nil
+}
+
+// run does the operations, each goroutine an equal part of them.
+func (w *work[K, V]) run() error {
+	tallies, errs := make([]tally, w.goroutines), make([]error, w.goroutines)
+	var all sync.WaitGroup
+	for i := 1; i < w.goroutines; i++ {
+		all.Go(func() { tallies[i], errs[i] = w.part(i) })
+	}
+	tallies[0], errs[0] = w.part(0)
+	all.Wait()
+	for _, t := range tallies {
+		w.hits += t.hits
+		w.writes += t.writes
+	}
+	w.done += len(w.ops)
+	return errors.Join(errs...)
+}
+
+// part does the i-th part of the operations.
+func (w *work[K, V]) part(i int) (all tally, err error) {
+	ops, settled := w.ops[len(w.ops)*i/w.goroutines:len(w.ops)*(i+1)/w.goroutines], 0
+	for some := range slices.Chunk(ops, batch) {
+		t, err := w.do(some, w.data.values, w.ttl)
+		all.hits += t.hits
+		all.writes += t.writes
+		if err == nil && w.settles && all.writes-settled >= batch {
+			err = w.settle(true)
+			settled = all.writes
+		}
+		if err != nil {
+			return all, err
+		}
+	}
+	if w.sync || w.settles && all.writes > settled {
+		err = w.settle(!w.sync)
+	}
+	return all, err
+}
+
+func (w *work[K, V]) check() error { return nil }
 
 // load puts a value under each key, and settles.
 func (w *work[K, V]) load(keys []K) error {
-	for first := 0; first < len(keys); first += batch {
-		some := keys[first:min(first+batch, len(keys))]
-		err := errors.Join(w.puts(some, w.data.values[first%hotKeys:], w.ttl), w.settle(true))
-		if err != nil {
-			return err
-		}
-	}
-	return w.settle(false)
+	w.buf = appendOps(w.buf[:0], put, keys, 0)
+	l := work[K, V]{driver: w.driver, data: w.data, ttl: w.ttl, goroutines: 1, settles: true, sync: true, ops: w.buf}
+	return l.run()
 }
 
-// readThrough gets the keys of steps and puts the keys that miss, so that the cache holds what it would hold in use.
-func (w *work[K, V]) readThrough(steps []step[K]) error {
-	missed := 0
-	for i, s := range steps {
-		_, ok, err := w.value(s.key)
-		if err == nil && !ok {
-			err = w.puts([]K{s.key}, w.data.values[i%hotKeys:], w.ttl)
-			if missed++; missed%batch == 0 {
-				err = errors.Join(err, w.settle(true))
+// present returns the number of keys that are present.
+func (w *work[K, V]) present(keys []K) (int, error) {
+	w.buf = appendOps(w.buf[:0], get, keys, 0)
+	t, err := w.do(w.buf, nil, nil)
+	return t.hits, err
+}
+
+// readThrough gets the keys of ops and puts the keys that miss, so that the cache holds what it would hold in use.
+func (w *work[K, V]) readThrough(ops []op[K]) error {
+	for some := range slices.Chunk(ops, batch) {
+		for _, o := range some {
+			_, ok, err := w.value(o.key)
+			if err == nil && !ok {
+				_, err = w.do([]op[K]{{o.key, o.value, put}}, w.data.values, w.ttl)
+			}
+			if err != nil {
+				return err
 			}
 		}
-		if err != nil {
+		if err := w.settle(true); err != nil {
 			return err
 		}
 	}
 	return w.settle(false)
-}
-
-// each calls f with the next n keys, which start again after the last, in one or several parts.
-func (w *work[K, V]) each(n int, keys []K, f func(at int, keys []K) error) error {
-	for n > 0 {
-		at := w.next % len(keys)
-		m := min(n, len(keys)-at)
-		if err := f(at, keys[at:at+m]); err != nil {
-			return err
-		}
-		w.next += m
-		n -= m
-	}
-	return nil
 }
 
 // reading gets keys that are all present or all absent.
 type reading[K keyType, V any] struct {
 	work[K, V]
-	keys     []K
 	hitRatio int
-	hits     int
-}
-
-func (r *reading[K, V]) run(n int) error {
-	return r.each(n, r.keys, func(_ int, keys []K) error {
-		hits, err := r.gets(keys)
-		r.hits += hits
-		return err
-	})
 }
 
 func (r *reading[K, V]) check() error {
-	if want := r.hitRatio * r.next; r.hits != want {
-		return fmt.Errorf("%d of %d Gets hit, want %d", r.hits, r.next, want)
+	if want := r.hitRatio * r.done; r.hits != want {
+		return fmt.Errorf("%d of %d Gets hit, want %d", r.hits, r.done, want)
 	}
 	return nil
 }
 
-// overwriting puts other values under keys that are present.
+// overwriting puts another value under each hot key in each cycle.
 type overwriting[K keyType, V any] struct{ work[K, V] }
 
-func (o *overwriting[K, V]) run(n int) error {
-	return o.each(n, o.data.hot, func(at int, keys []K) error {
-		return o.puts(keys, o.data.values[at+shift(o.next):], o.ttl)
-	})
+func (o *overwriting[K, V]) prepare(n int) (int, error) {
+	if o.done%hotKeys == 0 { // load has put the values from the index 0 on
+		o.cycle = appendOps(o.cycle[:0], put, o.data.hot, o.done/hotKeys*7+1)
+	}
+	return o.work.prepare(n)
 }
-
-// shift returns the distance from the place of a key to the place of its value in the i-th Put. It differs in each
-// round over the keys, so that each round puts other values.
-func shift(i int) int { return i / hotKeys * 7 % hotKeys }
 
 func (o *overwriting[K, V]) check() error {
 	if err := o.settle(false); err != nil {
 		return err
 	}
-	for i := max(0, o.next-hotKeys); i < o.next; i += 97 {
-		at := i % hotKeys
-		got, ok, err := o.value(o.data.hot[at])
+	for i := 0; i < len(o.ops); i += 97 {
+		got, ok, err := o.value(o.ops[i].key)
 		if err != nil {
 			return err
 		}
-		if want := o.data.values[at+shift(i)]; !ok || !reflect.DeepEqual(got, want) {
+		if !ok || !reflect.DeepEqual(got, o.data.values[o.ops[i].value]) {
 			return errors.New("an overwritten key does not have its last value")
 		}
 	}
@@ -149,24 +179,20 @@ func (o *overwriting[K, V]) check() error {
 type inserting[K keyType, V any] struct {
 	work[K, V]
 	rejects bool // the cache may reject a new key
-	buf     []K
 	keys    []K
 }
 
 func (i *inserting[K, V]) prepare(n int) (int, error) {
-	if i.buf == nil {
-		i.buf = make([]K, freshRun)
-	}
-	i.keys = i.data.newKeys(i.buf[:min(n, freshRun)])
-	return len(i.keys), nil
+	n = min(n, freshRun)
+	i.keys = i.data.newKeys(slices.Grow(i.keys[:0], n)[:n])
+	i.ops = appendOps(i.ops[:0], put, i.keys, 0)
+	return len(i.ops), nil
 }
-
-func (i *inserting[K, V]) run(int) error { return i.load(i.keys) }
 
 // check looks at the newest keys, which a cache evicts last.
 func (i *inserting[K, V]) check() error {
 	newest := i.keys[max(0, len(i.keys)-batch):]
-	found, err := i.gets(newest)
+	found, err := i.present(newest)
 	if err != nil {
 		return err
 	}
@@ -180,29 +206,25 @@ func (i *inserting[K, V]) check() error {
 	return nil
 }
 
-// removing invalidates keys that are present.
-type removing[K keyType, V any] struct {
-	work[K, V]
-	keys []K
-}
+// removing invalidates hot keys, which prepare puts.
+type removing[K keyType, V any] struct{ work[K, V] }
 
 func (r *removing[K, V]) prepare(n int) (int, error) {
-	r.keys = r.data.hot[:min(n, hotKeys)]
-	if err := r.load(r.keys); err != nil {
+	keys := r.data.hot[:min(n, hotKeys)]
+	if err := r.load(keys); err != nil {
 		return 0, err
 	}
-	if found, err := r.gets(r.keys); err != nil || found < len(r.keys) {
-		return 0, fmt.Errorf("%d of %d loaded keys are present: %w", found, len(r.keys), err)
+	if found, err := r.present(keys); err != nil || found < len(keys) {
+		return 0, fmt.Errorf("%d of %d loaded keys are present: %w", found, len(keys), err)
 	}
-	return len(r.keys), nil
+	r.ops = appendOps(r.ops[:0], remove, keys, 0)
+	return len(r.ops), nil
 }
 
-func (r *removing[K, V]) run(int) error { return errors.Join(r.removes(r.keys), r.settle(false)) }
-
 func (r *removing[K, V]) check() error {
-	found, err := r.gets(r.keys)
+	found, err := r.present(r.data.hot[:len(r.ops)])
 	if err == nil && found > 0 {
-		err = fmt.Errorf("%d of %d removed keys are present", found, len(r.keys))
+		err = fmt.Errorf("%d of %d removed keys are present", found, len(r.ops))
 	}
 	return err
 }
@@ -210,63 +232,72 @@ func (r *removing[K, V]) check() error {
 // mixing gets and puts on several goroutines.
 type mixing[K keyType, V any] struct {
 	work[K, V]
-	steps    []step[K]
-	scenario scenario
-	tally
+	share int // percentage of writes
 }
 
-func (m *mixing[K, V]) run(n int) error {
-	g := m.scenario.goroutines
-	tallies, errs := make([]tally, g), make([]error, g)
-	var all sync.WaitGroup
-	for i := range g {
-		at := (m.next/g + i*len(m.steps)/g) % len(m.steps)
-		share := n*(i+1)/g - n*i/g
-		all.Go(func() { tallies[i], errs[i] = m.part(at, share) })
-	}
-	all.Wait()
-	m.next += n
-	for _, t := range tallies {
-		m.add(t)
-	}
-	return errors.Join(errs...)
-}
-
-// part does n steps, beginning with the step at the index at.
-func (m *mixing[K, V]) part(at, n int) (t tally, err error) {
-	value, unsettled := m.data.values[at%len(m.data.values)], 0
-	for n > 0 {
-		steps := m.steps[at:min(at+n, at+batch, len(m.steps))]
-		done, err := m.driver.mix(steps, value)
-		t.add(done)
-		if err != nil {
-			return t, err
-		}
-		if unsettled += done.writes; unsettled >= batch || n == len(steps) && unsettled > 0 {
-			if err := m.settle(true); err != nil {
-				return t, err
-			}
-			unsettled = 0
-		}
-		n, at = n-len(steps), (at+len(steps))%len(m.steps)
-	}
-	return t, nil
-}
-
-// check compares the share of writes with the scenario's. It allows a difference of a hundredth, and checks no short run.
+// check allows a difference of a hundredth between the shares of writes, and checks no short run.
 func (m *mixing[K, V]) check() error {
-	if got := m.reads + m.writes; got != m.next {
-		return fmt.Errorf("%d operations, want %d", got, m.next)
-	}
-	if m.next < mixSteps/10 {
+	if m.done < mixSteps/10 {
 		return nil
 	}
-	share := float64(m.writes) / float64(m.next)
-	if math.Abs(share-float64(m.scenario.writes)/100) > 0.01 {
-		return fmt.Errorf("%.1f %% of the operations write, want %d %%", 100*share, m.scenario.writes)
+	got := 100 * float64(m.writes) / float64(m.done)
+	if math.Abs(got-float64(m.share)) > 1 {
+		return fmt.Errorf("%.1f %% of the operations write, want %d %%", got, m.share)
 	}
 	if m.hits == 0 {
 		return errors.New("no Get hits")
 	}
 	return nil
+}
+
+// job opens a cache and loads the entries that the scenario needs.
+func (l library[K, V]) job(i impl, s scenario, d *data[K, V], valueSize int) (j job, err error) {
+	entries := capacity
+	if s.name == mixed {
+		entries = mixKeys / 16
+	}
+	c := l.capacity(entries, valueSize)
+	w := work[K, V]{data: d, goroutines: max(1, s.goroutines)}
+	if s.ttl {
+		c.ttl, w.ttl = lifetime, new(lifetime)
+	}
+	if w.driver, err = l.open(i, c); err != nil {
+		return nil, err
+	}
+	switch s.name {
+	case getHit, getTTL:
+		w.cycle = appendOps(nil, get, d.hot, 0)
+		j, err = &reading[K, V]{w, 1}, w.load(d.hot)
+	case getMiss:
+		w.cycle = appendOps(nil, get, d.absent, 0)
+		j, err = &reading[K, V]{w, 0}, w.load(d.hot)
+	case putOverwrite, putTTL:
+		j, err = &overwriting[K, V]{w}, w.load(d.hot)
+	case putNew:
+		w.settles, w.sync = true, true
+		in := &inserting[K, V]{work: w}
+		if in.rejects, err = l.rejects(); err == nil {
+			_, err = timed(in, l.fills(c, valueSize))
+		}
+		j = in
+	case invalidate:
+		w.sync = true
+		j = &removing[K, V]{w}
+	default:
+		w.settles, w.cycle = true, d.mix(s.writes)
+		j, err = &mixing[K, V]{w, s.writes}, w.readThrough(w.cycle)
+	}
+	if err != nil {
+		return nil, errors.Join(err, w.close())
+	}
+	return j, nil
+}
+
+// rejects reports whether an admission policy may reject a new key.
+func (l library[K, V]) rejects() (bool, error) {
+	b, err := l.openAdapter(l.capacity(1, 1))
+	if err != nil {
+		return false, err
+	}
+	return backend.TraitsOf(b).Rejects, backend.Close(b)
 }

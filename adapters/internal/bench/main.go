@@ -76,7 +76,8 @@ func parse(args []string) (o options, err error) {
 	case flags.NArg() > 0:
 		return o, fmt.Errorf("argument %q: unknown; use flags only", flags.Arg(0))
 	case o.settings.rounds < minRounds:
-		return o, fmt.Errorf("-rounds %d: too few for a 95 %% confidence interval; use %d or more", o.settings.rounds, minRounds)
+		return o, fmt.Errorf("-rounds %d: too few for a 95 %% confidence interval; use %d or more",
+			o.settings.rounds, minRounds)
 	case o.settings.slice <= 0 || o.procs < 1:
 		return o, fmt.Errorf("-slice %v -procs %d: must be positive", o.settings.slice, o.procs)
 	}
@@ -92,8 +93,8 @@ func run(ctx context.Context, args []string) error {
 	if o.footprint != "" {
 		return printFootprint(o.footprint)
 	}
-	fmt.Printf("%s, %s %s/%s, %d procs of %d CPUs, %d rounds of %v\n\n", time.Now().Format(time.DateOnly), runtime.Version(),
-		runtime.GOOS, runtime.GOARCH, o.procs, runtime.NumCPU(), o.settings.rounds, o.settings.slice)
+	fmt.Printf("%s, %s %s/%s, %d procs of %d CPUs, %d rounds of %v\n\n", time.Now().Format(time.DateOnly),
+		runtime.Version(), runtime.GOOS, runtime.GOARCH, o.procs, runtime.NumCPU(), o.settings.rounds, o.settings.slice)
 	var all any
 	if o.memory {
 		all, err = reportMemory(ctx, o)

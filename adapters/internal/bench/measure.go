@@ -85,7 +85,8 @@ func measure(ctx context.Context, e experiment, s settings) (result, error) {
 	}
 	err = rounds(ctx, s.rounds, len(sides), func(i int) error { return sides[i].run(e, n) })
 	r := result{
-		Case: e.scenario.String(), Library: e.library, Key: e.key, Value: e.value, Raw: sides[0].cost(), Adapter: sides[1].cost(),
+		Case: e.scenario.String(), Library: e.library, Key: e.key, Value: e.value,
+		Raw: sides[0].cost(), Adapter: sides[1].cost(),
 	}
 	if r.Raw != nil && r.Adapter != nil {
 		r.Control, r.Ratio = ratioOf(sides[2].ns, sides[0].ns), ratioOf(sides[1].ns, sides[0].ns)
@@ -147,7 +148,7 @@ func (s *side) run(e experiment, n int) error {
 		if m, err = j.prepare(left); err == nil {
 			runtime.ReadMemStats(&before)
 			start := time.Now()
-			err = j.run(m)
+			err = j.run()
 			took += time.Since(start)
 			runtime.ReadMemStats(&after)
 			allocs += after.Mallocs - before.Mallocs

@@ -93,13 +93,14 @@ func measureFootprint(name string, i impl) (f footprint, err error) {
 	if l.Bound == adapters.Bytes {
 		n = byteFill
 	}
-	keys := keysFrom(make([]uint64, n), 0)
-	values := make([]int, batch)
-	for i := range values {
-		values[i] = million + i
+	d := &data[uint64, int]{values: make([]int, hotKeys)}
+	for i := range d.values {
+		d.values[i] = million + i
 	}
+	keys := keysFrom(make([]uint64, n), 0)
 	heap, rss := memoryInUse()
-	c, err := l.open(i, capacities{entries: million + million/8, bytes: byteBound})
+	w := work[uint64, int]{data: d}
+	w.driver, err = l.open(i, capacities{entries: million + million/8, bytes: byteBound})
 	if errors.Is(err, errNone) {
 		return f, nil
 	}
@@ -107,20 +108,20 @@ func measureFootprint(name string, i impl) (f footprint, err error) {
 		return f, err
 	}
 	for some := range slices.Chunk(keys, batch) {
-		err = errors.Join(err, c.puts(some, values, nil), c.settle(true))
+		err = errors.Join(err, w.load(some))
 	}
-	err = errors.Join(err, c.settle(false))
+	w.buf = nil
 	f.Heap, f.RSS = memoryInUse()
 	f.Heap, f.RSS = f.Heap-heap, f.RSS-rss
 	if l.peer.offHeap {
 		f.Heap += byteBound
 	}
-	hits, failed := c.gets(keys)
-	if f.Entries = hits; hits == 0 {
+	f.Entries, _ = w.present(keys)
+	if f.Entries == 0 {
 		err = errors.Join(err, errors.New("the cache is empty"))
 	}
-	runtime.KeepAlive(values)
-	return f, errors.Join(err, failed, c.close())
+	runtime.KeepAlive(d)
+	return f, errors.Join(err, w.close())
 }
 
 // memoryInUse returns the bytes of live objects on the heap, and the resident bytes of the process.

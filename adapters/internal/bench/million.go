@@ -73,12 +73,13 @@ func measureScrape(ctx context.Context, name string, s scenario, count int) (res
 	}
 	alone, scraped := sides[0], sides[1]
 	return result{
-		Case: s.name, Library: name, Key: "uint64", Value: "int", Raw: alone.cost(), Adapter: scraped.cost(), Bound: scrapeBound,
+		Case: s.name, Library: name, Key: "uint64", Value: "int",
+		Raw: alone.cost(), Adapter: scraped.cost(), Bound: scrapeBound,
 		Ratio: ratioOf(scraped.ns, alone.ns), Control: ratioOf(sides[2].ns, alone.ns),
 	}, nil
 }
 
-// scrape gets hot keys for a slice and returns the nanoseconds per Get. If stats is true, it calls Stats once meanwhile.
+// scrape gets hot keys for a slice and returns the nanoseconds per Get. If stats is true, it calls Stats once.
 func scrape(ctx context.Context, b backend.Backend[uint64, int], hot []uint64, stats bool) (float64, error) {
 	var wait sync.WaitGroup
 	defer wait.Wait()
@@ -92,15 +93,15 @@ func scrape(ctx context.Context, b backend.Backend[uint64, int], hot []uint64, s
 	} else {
 		done <- nil
 	}
-	d, n := adapterDriver[uint64, int]{b}, 0
+	d, ops, n := adapterDriver[uint64, int]{b}, appendOps(nil, get, hot, 0), 0
 	start := time.Now()
 	for took := time.Duration(0); ; took = time.Since(start) {
 		if took >= scrapeSlice && len(done) > 0 {
 			return float64(took) / float64(n), <-done
 		}
-		some := hot[n%hotKeys:][:min(batch, hotKeys-n%hotKeys)]
-		hits, err := d.gets(some)
-		if err == nil && hits < len(some)*9/10 {
+		some := ops[n%hotKeys:][:min(batch, hotKeys-n%hotKeys)]
+		t, err := d.do(some, nil, nil)
+		if err == nil && t.hits < len(some)*9/10 {
 			err = errors.New("keys that are never evicted miss")
 		}
 		if err = errors.Join(err, ctx.Err()); err != nil {
@@ -151,11 +152,17 @@ func measureInvalidateAll(ctx context.Context, name string, count int) (clearing
 		return clearing{}, err
 	}
 	defer backend.Close(b)
-	var took []float64
-	var r reader
+	var took, before, meanwhile []float64
 	err = rounds(ctx, count, 1, func(int) error {
-		d, err := r.clear(ctx, b)
-		took = append(took, float64(d))
+		c, err := clearOnce(ctx, b)
+		took = append(took, float64(c.ended-c.started))
+		for _, g := range c.gets {
+			if g.ended < c.started {
+				before = append(before, float64(g.ended-g.started))
+			} else if g.started < c.ended {
+				meanwhile = append(meanwhile, float64(g.ended-g.started))
+			}
+		}
 		return err
 	})
 	if err != nil {
@@ -163,64 +170,48 @@ func measureInvalidateAll(ctx context.Context, name string, count int) (clearing
 	}
 	return clearing{
 		Library: name, Took: quantile(took, 0.5), Longest: slices.Max(took), Bound: float64(clearBound),
-		Before: latencyOf(r.times[before]), Meanwhile: latencyOf(r.times[meanwhile]),
+		Before: latencyOf(before), Meanwhile: latencyOf(meanwhile),
 	}, nil
 }
 
-// The phases of a reader.
-const (
-	before int32 = iota
-	meanwhile
-	after
-)
+// A span is a period of time since the start of a round.
+type span struct{ started, ended time.Duration }
 
-// A reader measures Gets until the phase is after. A Get that overlaps the phase meanwhile is counted for that phase.
-type reader struct {
-	phase atomic.Int32
-	times [after][]float64
+// A cleared is one call of Invalidate, and the Gets that another goroutine made before and meanwhile.
+type cleared struct {
+	span
+	gets []span
 }
 
-// clear fills b, invalidates all entries while a goroutine reads, and returns the time that Invalidate took.
-func (r *reader) clear(ctx context.Context, b backend.Backend[uint64, int]) (time.Duration, error) {
+// clearOnce fills b and invalidates all entries while another goroutine reads.
+func clearOnce(ctx context.Context, b backend.Backend[uint64, int]) (c cleared, err error) {
 	hot, err := fillMillion(ctx, b, false)
 	if err != nil {
-		return 0, err
+		return c, err
 	}
-	r.phase.Store(before)
-	var done sync.WaitGroup
+	var done atomic.Bool
+	var wait sync.WaitGroup
 	var failed error
-	done.Go(func() { failed = r.read(ctx, b, hot) })
+	begin := time.Now()
+	wait.Go(func() {
+		for i := 0; !done.Load() && failed == nil; i++ {
+			started := time.Since(begin)
+			_, _, failed = b.Get(ctx, hot[i%len(hot)])
+			c.gets = append(c.gets, span{started, time.Since(begin)})
+		}
+	})
 	time.Sleep(20 * time.Millisecond)
-	r.phase.Store(meanwhile)
-	start := time.Now()
+	started := time.Since(begin)
 	err = b.Invalidate(ctx, nil)
-	took := time.Since(start)
-	r.phase.Store(after)
-	done.Wait()
+	c.span = span{started, time.Since(begin)}
+	done.Store(true)
+	wait.Wait()
 	if err = errors.Join(err, failed); err != nil {
-		return 0, err
+		return c, err
 	}
-	if hits, err := (adapterDriver[uint64, int]{b}).gets(hot); err != nil || hits > 0 {
-		return 0, fmt.Errorf("%d entries are present after Invalidate of all: %w", hits, err)
+	t, err := adapterDriver[uint64, int]{b}.do(appendOps(nil, get, hot, 0), nil, nil)
+	if err != nil || t.hits > 0 {
+		return c, fmt.Errorf("%d entries are present after Invalidate of all: %w", t.hits, err)
 	}
-	return took, nil
-}
-
-func (r *reader) read(ctx context.Context, b backend.Backend[uint64, int], hot []uint64) error {
-	for i := 0; ; i++ {
-		phase := r.phase.Load()
-		if phase == after {
-			return nil
-		}
-		start := time.Now()
-		_, _, err := b.Get(ctx, hot[i%len(hot)])
-		took := time.Since(start)
-		if err != nil {
-			return err
-		}
-		if phase == before && r.phase.Load() != before {
-			phase = meanwhile
-		}
-		r.times[phase] = append(r.times[phase], float64(took))
-	}
+	return c, nil
 }

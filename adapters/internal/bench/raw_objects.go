@@ -31,7 +31,8 @@ type rawFreeLRU[K keyType, V any] struct{ c *freelru.SyncedLRU[K, V] }
 // openFreeLRU hashes keys as the adapter does, because the library leaves the hash function to the program.
 func openFreeLRU[K keyType, V any](o capacities) (raw[K, V], error) {
 	seed := maphash.MakeSeed()
-	c, err := freelru.NewSynced[K, V](uint32(o.entries), func(key K) uint32 { return uint32(maphash.Comparable(seed, key)) })
+	hash := func(key K) uint32 { return uint32(maphash.Comparable(seed, key)) }
+	c, err := freelru.NewSynced[K, V](uint32(o.entries), hash)
 	return rawFreeLRU[K, V]{c}, err
 }
 

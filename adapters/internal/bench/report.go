@@ -54,8 +54,7 @@ func boundOf(e experiment) float64 {
 	return bounds[i].ratio
 }
 
-// allocsOf returns the largest acceptable number of allocations beyond the raw library's: none for a Get, one for a Put.
-// It is nil if there is no bound.
+// allocsOf returns the largest acceptable number of allocations beyond the raw library's, or nil if there is no bound.
 func allocsOf(s scenario) *float64 {
 	switch s.name {
 	case getHit, getMiss, getTTL:
@@ -175,8 +174,9 @@ func printMemory(w io.Writer, all memoryReport) {
 		if bound, ok := memoryBounds[library]; ok {
 			verdict = fmt.Sprintf("%.0f %s", bound, okOrOver(added > bound+memorySlack))
 		}
-		rows = append(rows, fmt.Sprintf("%s\t%.1f\t%.1f\t%.1f\t%s\t%d\t%d\t%d MB\t%d MB", library, r.perEntry(), a.perEntry(), added,
-			verdict, r.Entries, a.Entries, r.RSS>>20, a.RSS>>20))
+		rows = append(rows, fmt.Sprintf("%s\t%.1f\t%.1f\t%.1f\t%s\t%d\t%d\t%d MB\t%d MB", library, r.perEntry(), a.perEntry(),
+			added, verdict, r.Entries, a.Entries, r.RSS>>20, a.RSS>>20))
 	}
-	printTable(w, "library\traw B/entry\tadapter B/entry\tadded\tbound\traw entries\tadapter entries\traw RSS\tadapter RSS", rows)
+	printTable(w, "library\traw B/entry\tadapter B/entry\tadded\tbound\t"+
+		"raw entries\tadapter entries\traw RSS\tadapter RSS", rows)
 }
