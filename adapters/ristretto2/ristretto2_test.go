@@ -24,11 +24,7 @@ func open[K comparable, V any](o conformance.Options) (backend.Backend[K, V], er
 
 func TestConformance(t *testing.T) { adaptertest.Run(t, open, open, open, open) }
 
-func TestStress(t *testing.T) {
-	adaptertest.Stress(t, func(capacity int) (backend.Backend[int, int64], error) {
-		return ristretto2.New[int, int64](ristretto2.NewConfig(capacity))
-	})
-}
+func TestStress(t *testing.T) { adaptertest.Stress(t, open) }
 
 func TestConfig(t *testing.T) {
 	adaptertest.RistrettoConfig(t, "ristretto2", ristretto2.NewConfig, func(c *ristretto2.Config) (io.Closer, error) {
