@@ -10,6 +10,7 @@ import (
 
 	"github.com/jellydator/ttlcache/v3"
 
+	"github.com/cachepact/cachepact/adapters/internal/adaptertest"
 	"github.com/cachepact/cachepact/backend"
 )
 
@@ -28,50 +29,23 @@ func TestTraits(t *testing.T) {
 	}
 }
 
-// TestExpiredMakesRoom fills a cache in which every other entry expires. As many
-// new entries fit without the loss of a live one, and the library holds no
-// expired ones.
-func TestExpiredMakesRoom(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		const capacity = 100
-		b := newBackend(t, capacity)
-		for i := range capacity {
-			ttl := new(time.Hour)
-			if i%2 == 1 {
-				ttl = new(time.Minute)
-			}
-			put(t, b, i, i, ttl)
-		}
-		time.Sleep(time.Minute + 1)
-		for i := range capacity / 2 {
-			put(t, b, capacity+i, i, nil)
-		}
-		for i := range capacity + capacity/2 {
-			want := i >= capacity || i%2 == 0
-			if _, got, err := b.Get(t.Context(), i); got != want || err != nil {
-				t.Errorf("Get(%d) = %v, %v; want %v", i, got, err, want)
-			}
-		}
-	})
-}
+func TestAllocs(t *testing.T) { adaptertest.Allocs(t, newBackend(t, 10), 0, 0, 0) }
 
-// TestStatsReclaims checks that Stats gets rid of what has expired.
-func TestStatsReclaims(t *testing.T) {
+func TestStatsRemovesExpired(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBackend(t, 0)
 		for i := range 1000 {
 			put(t, b, i, i, new(time.Minute))
 		}
 		time.Sleep(time.Minute + 1)
-		stats(t, b)
-		removed := b.cache.Load().Metrics().Evictions
-		if want := uint64(1000); removed != want {
-			t.Errorf("the library has removed %d entries, want %d", removed, want)
+		adaptertest.Stats(t, b)
+		if removed := b.cache.Load().Metrics().Evictions; removed != 1000 {
+			t.Errorf("the library has removed %d entries, want 1000", removed)
 		}
 	})
 }
 
-// TestCountersSurviveInvalidate checks that no counter falls.
+// TestCountersSurviveInvalidate checks that no counter decreases.
 func TestCountersSurviveInvalidate(t *testing.T) {
 	b := newBackend(t, 10)
 	for range 3 {
@@ -83,15 +57,15 @@ func TestCountersSurviveInvalidate(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	c := stats(t, b).Counters
+	c := adaptertest.Stats(t, b).Counters
 	if c[backend.CounterHits] != 3 || c[backend.CounterMisses] != 6 {
 		t.Errorf("counters = %v, want 3 hits and 6 misses", c)
 	}
 }
 
-// TestEntryIsOfOnePut reads entries while they are replaced by others of another
-// lifetime. A value never comes with the deadline of the other.
-func TestEntryIsOfOnePut(t *testing.T) {
+// TestGetEntryReadsOneVersion overwrites an entry that has a TTL with one that has none, and the reverse. GetEntry must
+// not return the value of one with the deadline of the other.
+func TestGetEntryReadsOneVersion(t *testing.T) {
 	b := newBackend(t, 10)
 	ttl := new(time.Hour)
 	put(t, b, 1, 0, nil)
@@ -112,12 +86,12 @@ func TestEntryIsOfOnePut(t *testing.T) {
 	wg.Wait()
 }
 
-// TestAllEndsWithItsEntries lists entries that are all removed meanwhile.
-func TestAllEndsWithItsEntries(t *testing.T) {
+// TestAllSkipsRemoved removes every entry while All runs.
+func TestAllSkipsRemoved(t *testing.T) {
 	for name, remove := range map[string]func(*Backend[int, int]) error{
-		"invalidate": func(b *Backend[int, int]) error { return b.Invalidate(t.Context(), nil) },
-		"close":      (*Backend[int, int]).Close,
-		"one by one": func(b *Backend[int, int]) error {
+		"Invalidate all": func(b *Backend[int, int]) error { return b.Invalidate(t.Context(), nil) },
+		"Close":          (*Backend[int, int]).Close,
+		"Invalidate each": func(b *Backend[int, int]) error {
 			for i := range 10 {
 				b.Invalidate(t.Context(), &i)
 			}
@@ -142,9 +116,8 @@ func TestAllEndsWithItsEntries(t *testing.T) {
 	}
 }
 
-// TestAllLeavesOutExpired lets entries expire under way. None is yielded then, also
-// if its key has been put again.
-func TestAllLeavesOutExpired(t *testing.T) {
+// TestAllSkipsExpired lets every entry expire while All runs, and puts their keys again.
+func TestAllSkipsExpired(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBackend(t, 0)
 		for i := range 10 {
@@ -166,38 +139,19 @@ func TestAllLeavesOutExpired(t *testing.T) {
 	})
 }
 
-// TestNoGoroutine checks that a cache that nobody closes leaves nothing behind.
+// TestNoGoroutine checks that a cache that is not closed leaves no goroutine.
 func TestNoGoroutine(t *testing.T) {
 	before := runtime.NumGoroutine()
 	for range 10 {
-		b := newBackend(t, 10)
-		put(t, b, 1, 1, new(time.Hour))
+		put(t, newBackend(t, 10), 1, 1, new(time.Hour))
 	}
 	if got := runtime.NumGoroutine(); got != before {
 		t.Errorf("%d goroutines, want %d", got, before)
 	}
 }
 
-func TestNoAllocation(t *testing.T) {
-	b := newBackend(t, 10)
-	put(t, b, 1, 1, nil)
-	put(t, b, 2, 2, new(time.Hour))
-	ttl := new(time.Hour)
-	for name, f := range map[string]func(){
-		"Get":           func() { b.Get(t.Context(), 1) },
-		"Get with TTL":  func() { b.Get(t.Context(), 2) },
-		"miss":          func() { b.Get(t.Context(), 3) },
-		"overwrite":     func() { b.Put(t.Context(), 1, 2, nil) },
-		"overwrite TTL": func() { b.Put(t.Context(), 2, 3, ttl) },
-	} {
-		if n := testing.AllocsPerRun(100, f); n != 0 {
-			t.Errorf("%s allocates %v times, want 0", name, n)
-		}
-	}
-}
-
-// TestLibraryConstants puts with the TTLs that have a meaning of their own in the
-// library. Each is already over.
+// TestLibraryConstants puts with the negative TTLs that have a meaning of their own in the library. Each removes the
+// entry.
 func TestLibraryConstants(t *testing.T) {
 	for _, ttl := range []time.Duration{ttlcache.DefaultTTL, ttlcache.NoTTL, ttlcache.PreviousOrDefaultTTL} {
 		b := newBackend(t, 10)
@@ -218,18 +172,7 @@ func newBackend(t *testing.T, capacity int) *Backend[int, int] {
 	return b
 }
 
-func put(t *testing.T, b *Backend[int, int], key, value int, ttl *time.Duration) {
+func put(t *testing.T, b adaptertest.Ints, key, value int, ttl *time.Duration) {
 	t.Helper()
-	if err := b.Put(t.Context(), key, value, ttl); err != nil {
-		t.Errorf("Put(%d) = %v", key, err)
-	}
-}
-
-func stats(t *testing.T, b *Backend[int, int]) backend.Stats {
-	t.Helper()
-	s, err := b.Stats(t.Context())
-	if err != nil {
-		t.Fatalf("Stats = %v", err)
-	}
-	return s
+	adaptertest.Put(t, b, key, value, ttl)
 }

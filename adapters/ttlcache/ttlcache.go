@@ -1,28 +1,23 @@
-// Package ttlcache makes a [backend.Backend] of github.com/jellydator/ttlcache/v3:
-// a cache with a lifetime for each entry that evicts the least recently used one.
+// Package ttlcache makes a [backend.Backend] of github.com/jellydator/ttlcache/v3: a cache with a TTL for each entry that
+// evicts the least recently used one.
+//
+// A Put makes its entry the most recently used one, and so does a Get or GetEntry that hits. All and Stats do not.
 //
 // # Differences from the library
 //
-// There is no default TTL: a nil TTL never expires, and a TTL of zero or less is
-// already over, whatever -1 and -2 mean to the library. A Get does not extend a
-// lifetime.
-//
-// There is no Start and no goroutine. Each Put removes what has expired before
-// it makes room, and so does Stats. Between two of these calls expired entries
-// take memory, but are never returned, listed or counted.
-//
-// The library's options are closures that cannot be looked into, so New takes
-// only the capacity. There are no loaders, event functions or costs: a loader
-// would make a miss create an entry, and after the library's DeleteAll its costs
-// keep counting what is gone.
-//
-// A key that cannot be hashed is an error and does not leave the cache locked.
+//   - There is no default TTL. A nil TTL never expires. A TTL of zero or less removes the entry, although -1 and -2 have
+//     another meaning in the library. A Get does not extend a TTL.
+//   - There is no goroutine and no Start. Put and Stats remove expired entries. An expired entry takes memory until then,
+//     but is never returned, counted or listed. Put removes expired entries before the library evicts a live one.
+//   - New takes only the capacity, because the adapter cannot inspect the library's options: they are functions. A loader
+//     would store an entry on a miss, and the library's costs stay wrong after it removes all entries.
+//   - An invalid key is an error and does not leave the cache locked.
 package ttlcache
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"io"
 	"iter"
 	"sync"
 	"sync/atomic"
@@ -33,29 +28,22 @@ import (
 	"github.com/cachepact/cachepact/backend"
 )
 
-// Backend is a [backend.Backend] over the library's cache. Values are held by
-// reference.
+// Backend is a [backend.Backend] over the library's cache. Values are shared with the caller. It also implements
+// [backend.Ranger], [backend.EntryGetter], [backend.Describer] and [io.Closer].
 type Backend[K comparable, V any] struct {
 	keys     backend.KeyChecker[K]
 	capacity int
 	cache    atomic.Pointer[ttlcache.Cache[K, V]] // nil once closed
-	hasTTL   atomic.Bool                          // there has been a TTL
+	hasTTL   atomic.Bool                          // some Put had a TTL
 
-	mu   sync.Mutex       // held to replace cache, and to count
-	past ttlcache.Metrics // of the caches that have been replaced
+	mu   sync.Mutex       // held while cache is replaced, and while Stats counts
+	past ttlcache.Metrics // of the caches that were replaced
 }
 
-var (
-	_ backend.Backend[string, any]     = (*Backend[string, any])(nil)
-	_ backend.Ranger[string, any]      = (*Backend[string, any])(nil)
-	_ backend.EntryGetter[string, any] = (*Backend[string, any])(nil)
-	_ backend.Describer                = (*Backend[string, any])(nil)
-	_ io.Closer                        = (*Backend[string, any])(nil)
-)
+var _ backend.Backend[string, any] = (*Backend[string, any])(nil)
 
-// New returns an empty backend that holds at most capacity entries. As in the
-// library, a capacity of zero is none: the cache grows until entries expire or
-// are removed. New fails if capacity is negative. The caller closes what it made.
+// New returns an empty backend that holds at most capacity entries. As in the library, zero means no bound. New fails if
+// the capacity is negative. The caller closes the backend.
 func New[K comparable, V any](capacity int) (*Backend[K, V], error) {
 	if capacity < 0 {
 		return nil, wrap("new", fmt.Errorf("capacity %d is negative: use 0 for no bound", capacity))
@@ -67,12 +55,9 @@ func New[K comparable, V any](capacity int) (*Backend[K, V], error) {
 
 // Get implements [backend.Backend].
 func (b *Backend[K, V]) Get(_ context.Context, key K) (value V, hit bool, err error) {
-	if err := b.keys.Check(key); err != nil {
-		return value, false, wrap("get", err)
-	}
 	cache := b.cache.Load()
-	if cache == nil {
-		return value, false, wrap("get", backend.ErrClosed)
+	if cache == nil || b.keys.Check(key) != nil {
+		return value, false, b.fail("get", key)
 	}
 	if item := cache.Get(key); item != nil {
 		return item.Value(), true, nil
@@ -82,12 +67,9 @@ func (b *Backend[K, V]) Get(_ context.Context, key K) (value V, hit bool, err er
 
 // Put implements [backend.Backend].
 func (b *Backend[K, V]) Put(_ context.Context, key K, value V, ttl *time.Duration) error {
-	if err := b.keys.Check(key); err != nil {
-		return wrap("put", err)
-	}
 	cache := b.cache.Load()
-	if cache == nil {
-		return wrap("put", backend.ErrClosed)
+	if cache == nil || b.keys.Check(key) != nil {
+		return b.fail("put", key)
 	}
 	lifetime := ttlcache.NoTTL
 	if ttl != nil {
@@ -107,26 +89,32 @@ func (b *Backend[K, V]) Put(_ context.Context, key K, value V, ttl *time.Duratio
 	return nil
 }
 
-// Invalidate implements [backend.Backend]. With a nil key it takes the same time
-// however many entries there are.
+// Invalidate implements [backend.Backend]. With a nil key it replaces the library's cache by an empty one. A call that is
+// still running in the old cache counts as done before.
 func (b *Backend[K, V]) Invalidate(_ context.Context, key *K) error {
-	if key == nil {
-		return b.invalidateAll()
+	if key != nil {
+		cache := b.cache.Load()
+		if cache == nil || b.keys.Check(*key) != nil {
+			return b.fail("invalidate", *key)
+		}
+		cache.Delete(*key)
+		return nil
 	}
-	if err := b.keys.Check(*key); err != nil {
-		return wrap("invalidate", err)
-	}
-	cache := b.cache.Load()
-	if cache == nil {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	old := b.cache.Load()
+	if old == nil {
 		return wrap("invalidate", backend.ErrClosed)
 	}
-	cache.Delete(*key)
+	b.cache.Store(b.empty())
+	m := old.Metrics()
+	b.past.Hits += m.Hits
+	b.past.Misses += m.Misses
 	return nil
 }
 
-// Stats implements [backend.Backend]. It counts hits and misses; the library
-// counts evictions together with removals. It takes longer only by the entries
-// that have expired since the last call, and holds up others for that time.
+// Stats implements [backend.Backend]. It counts hits and misses, but not evictions, because the library counts removed
+// entries among them. It removes all expired entries while other calls wait.
 func (b *Backend[K, V]) Stats(context.Context) (backend.Stats, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -135,39 +123,35 @@ func (b *Backend[K, V]) Stats(context.Context) (backend.Stats, error) {
 		return backend.Stats{}, wrap("stats", backend.ErrClosed)
 	}
 	cache.DeleteExpired()
-	now := cache.Metrics()
+	m := cache.Metrics()
 	return backend.Stats{Size: int64(cache.Len()), Counters: map[string]uint64{
-		backend.CounterHits:   b.past.Hits + now.Hits,
-		backend.CounterMisses: b.past.Misses + now.Misses,
+		backend.CounterHits:   b.past.Hits + m.Hits,
+		backend.CounterMisses: b.past.Misses + m.Misses,
 	}}, nil
 }
 
 // GetEntry implements [backend.EntryGetter].
-func (b *Backend[K, V]) GetEntry(_ context.Context, key K) (backend.Entry[V], bool, error) {
-	if err := b.keys.Check(key); err != nil {
-		return backend.Entry[V]{}, false, wrap("get", err)
-	}
+func (b *Backend[K, V]) GetEntry(_ context.Context, key K) (e backend.Entry[V], hit bool, err error) {
 	cache := b.cache.Load()
-	if cache == nil {
-		return backend.Entry[V]{}, false, wrap("get", backend.ErrClosed)
+	if cache == nil || b.keys.Check(key) != nil {
+		return e, false, b.fail("get", key)
 	}
 	item := cache.Get(key)
 	if item == nil {
-		return backend.Entry[V]{}, false, nil
+		return e, false, nil
 	}
 	for {
-		// A Put changes the item in place: value and deadline are of one version.
+		// A Put changes the item in place. The value and the deadline must be of one version.
 		version := item.Version()
-		e := backend.Entry[V]{Value: item.Value(), Deadline: item.ExpiresAt()}
+		e = backend.Entry[V]{Value: item.Value(), Deadline: item.ExpiresAt()}
 		if item.Version() == version {
 			return e, true, nil
 		}
 	}
 }
 
-// All implements [backend.Ranger]. It copies the library's map at once, which
-// holds up writers. Of an entry that is removed and put again meanwhile it may
-// yield the earlier value.
+// All implements [backend.Ranger]. It first copies the library's map, which delays writers. If an entry is removed and
+// put again during the loop, All may yield the earlier value.
 func (b *Backend[K, V]) All() iter.Seq2[K, V] {
 	return func(yield func(K, V) bool) {
 		cache := b.cache.Load()
@@ -176,7 +160,7 @@ func (b *Backend[K, V]) All() iter.Seq2[K, V] {
 		}
 		for key, item := range cache.Items() {
 			if b.cache.Load() != cache {
-				return // everything in it has been removed
+				return // all entries were invalidated
 			}
 			if cache.Has(key) && !item.IsExpired() && !yield(key, item.Value()) {
 				return
@@ -202,23 +186,6 @@ func (b *Backend[K, V]) Close() error {
 	return nil
 }
 
-// invalidateAll replaces the library's cache by an empty one. What still goes on
-// in the old one counts as done before.
-func (b *Backend[K, V]) invalidateAll() error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	old := b.cache.Load()
-	if old == nil {
-		return wrap("invalidate", backend.ErrClosed)
-	}
-	b.cache.Store(b.empty())
-	m := old.Metrics()
-	b.past.Hits += m.Hits
-	b.past.Misses += m.Misses
-	return nil
-}
-
-// empty returns a new cache of the library.
 func (b *Backend[K, V]) empty() *ttlcache.Cache[K, V] {
 	return ttlcache.New(
 		ttlcache.WithCapacity[K, V](uint64(b.capacity)),
@@ -227,6 +194,11 @@ func (b *Backend[K, V]) empty() *ttlcache.Cache[K, V] {
 	)
 }
 
-func wrap(what string, err error) error {
-	return fmt.Errorf("ttlcache: %s: %w", what, err)
+// fail returns the error of a call with an invalid key or after Close.
+func (b *Backend[K, V]) fail(operation string, key K) error {
+	return wrap(operation, cmp.Or(b.keys.Check(key), backend.ErrClosed))
+}
+
+func wrap(operation string, err error) error {
+	return fmt.Errorf("ttlcache: %s: %w", operation, err)
 }

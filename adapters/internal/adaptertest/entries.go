@@ -11,7 +11,7 @@ import (
 	"github.com/cachepact/cachepact/conformance"
 )
 
-// Ints is the backend that the tests of this file need.
+// Ints is the type of the backends that the tests of this file use.
 type Ints = backend.Backend[int, int]
 
 // Put puts a value that must be accepted.
