@@ -7,20 +7,20 @@ import (
 	"github.com/cachepact/cachepact/adapters/internal/expiry"
 )
 
-// An entry is what the library holds under a key. A Put over it replaces its
-// current version, which costs the library nothing.
+// An entry is the value that the library stores under a key. A Put over the entry replaces its current version, without
+// a write of the library.
 type entry[K comparable, V any] struct {
 	current atomic.Pointer[version[K, V]] // nil once the entry is removed or has expired
 	first   version[K, V]                 // often the current one; saves an allocation
 }
 
-// A version is what one Put stored. It does not change.
+// A version is the value and the deadline of one Put. It does not change.
 type version[K comparable, V any] struct {
 	value V
 	timer *expiry.Node[due[K, V]] // nil: never expires
 }
 
-// due is what is to be removed when a timer has come.
+// due is the entry to remove when its deadline has passed.
 type due[K comparable, V any] struct {
 	key   K
 	entry *entry[K, V]
@@ -33,10 +33,8 @@ func (v *version[K, V]) deadline() int64 {
 	return v.timer.Deadline
 }
 
-// newEntry returns an entry in one allocation or, if it is to be split from its
-// first version, in two. An entry that is overwritten again and again must be
-// split if V has pointers, because the first version would keep alive what they
-// point to.
+// newEntry returns an entry in one allocation, or in two if split. An entry that is overwritten repeatedly must be split
+// if V has pointers. Otherwise its first version would keep the memory alive that the first value points to.
 func newEntry[K comparable, V any](key K, value V, deadline int64, split bool) *entry[K, V] {
 	if split {
 		e := new(entry[K, V])

@@ -14,10 +14,11 @@ import (
 	"github.com/maypok86/otter/v2"
 	"github.com/maypok86/otter/v2/stats"
 
+	"github.com/cachepact/cachepact/adapters/internal/adaptertest"
 	"github.com/cachepact/cachepact/backend"
 )
 
-func TestNewRefusesOptions(t *testing.T) {
+func TestNewRejectsOptions(t *testing.T) {
 	listener := func(otter.DeletionEvent[int, int]) {}
 	for name, o := range map[string]*Options[int, int]{
 		"nil":               nil,
@@ -42,14 +43,13 @@ func TestNewRefusesOptions(t *testing.T) {
 
 type clockStub struct{ otter.Clock }
 
-// TestEveryOptionIsKnown fails when the library gets an option that the adapter
-// would drop in silence.
+// TestEveryOptionIsKnown fails if the library gets an option that the adapter would ignore.
 func TestEveryOptionIsKnown(t *testing.T) {
 	const known = "MaximumSize MaximumWeight StatsRecorder InitialCapacity Weigher ExpiryCalculator OnDeletion " +
 		"OnAtomicDeletion RefreshCalculator Executor Clock Logger"
 	for f := range reflect.TypeFor[otter.Options[int, int]]().Fields() {
 		if !slices.Contains(strings.Fields(known), f.Name) {
-			t.Errorf("the library's option %s is neither honoured nor refused", f.Name)
+			t.Errorf("the library's option %s is neither used nor rejected", f.Name)
 		}
 	}
 }
@@ -64,6 +64,8 @@ func TestTraits(t *testing.T) {
 		}
 	}
 }
+
+func TestAllocs(t *testing.T) { adaptertest.Allocs(t, newBackend[int](t, 10), 0, 1, 1) }
 
 func TestHasPointers(t *testing.T) {
 	for _, v := range []any{0, uintptr(1), 1.5, 1i, true, [3]int8{}, struct{ A, B int }{}, struct{}{}} {
@@ -81,8 +83,7 @@ func TestHasPointers(t *testing.T) {
 	}
 }
 
-// TestReplacedValueIsFreed checks that no earlier value of an entry stays in
-// memory, whichever way it was replaced.
+// TestReplacedValueIsFreed checks that no earlier value of an entry stays in memory, whichever call replaced it.
 func TestReplacedValueIsFreed(t *testing.T) {
 	for name, replace := range map[string]func(b *Backend[int, *[1 << 16]byte]) error{
 		"put":            func(b *Backend[int, *[1 << 16]byte]) error { return b.Put(t.Context(), 1, nil, nil) },
@@ -92,12 +93,12 @@ func TestReplacedValueIsFreed(t *testing.T) {
 		"close":          (*Backend[int, *[1 << 16]byte]).Close,
 	} {
 		for earlier := range 3 {
-			b := newBackend[*[1 << 16]byte](t, 0) // without maintenance that may hold a node for a while
+			b := newBackend[*[1 << 16]byte](t, 0) // maintenance could hold an entry for a while
 			var values []weak.Pointer[[1 << 16]byte]
 			for range earlier + 1 {
 				v := new([1 << 16]byte)
 				values = append(values, weak.Make(v))
-				put(t, b, 1, v, nil)
+				adaptertest.Put(t, b, 1, v, nil)
 			}
 			if err := replace(b); err != nil {
 				t.Fatalf("%s: %v", name, err)
@@ -113,8 +114,7 @@ func TestReplacedValueIsFreed(t *testing.T) {
 	}
 }
 
-// TestNoMissWhileOverwritten reads keys while they are overwritten for the first
-// time, by which the entry is replaced.
+// TestNoMissWhileOverwritten reads keys while their first overwrite replaces the entry.
 func TestNoMissWhileOverwritten(t *testing.T) {
 	b := newBackend[*int](t, 0)
 	var key atomic.Int64
@@ -132,16 +132,15 @@ func TestNoMissWhileOverwritten(t *testing.T) {
 		})
 	}
 	for i := 1; i < 30_000; i++ {
-		put(t, b, i, new(int), nil)
+		adaptertest.Put(t, b, i, new(int), nil)
 		key.Store(int64(i))
-		put(t, b, i, new(int), nil)
+		adaptertest.Put(t, b, i, new(int), nil)
 	}
 	done.Store(true)
 	wg.Wait()
 }
 
-// TestSizeUnderLoad puts, removes and lets expire two keys and reads the size all
-// the while.
+// TestSizeUnderLoad reads the size while other goroutines put and remove two keys, and while these expire.
 func TestSizeUnderLoad(t *testing.T) {
 	for _, capacity := range []int{0, 1, 100} {
 		b := newBackend[string](t, capacity)
@@ -152,15 +151,15 @@ func TestSizeUnderLoad(t *testing.T) {
 					key := (i + g) % 2
 					switch (i + g) % 7 {
 					case 0, 1:
-						put(t, b, key, "", nil)
+						adaptertest.Put(t, b, key, "", nil)
 					case 2:
-						put(t, b, key, "", new(time.Nanosecond))
+						adaptertest.Put(t, b, key, "", new(time.Nanosecond))
 					case 3:
-						put(t, b, key, "", new(time.Hour))
+						adaptertest.Put(t, b, key, "", new(time.Hour))
 					case 4:
 						b.Invalidate(t.Context(), &key)
 					default:
-						if got := size(t, b); got < 0 || got > 2 {
+						if got := adaptertest.Stats(t, b).Size; got < 0 || got > 2 {
 							t.Errorf("capacity %d: size %d of two keys", capacity, got)
 							return
 						}
@@ -169,14 +168,14 @@ func TestSizeUnderLoad(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		if err := b.Sync(t.Context()); err != nil { // or All may list what is still to be evicted
+		if err := b.Sync(t.Context()); err != nil { // until then All lists entries that will be evicted
 			t.Fatal(err)
 		}
 		want := int64(0)
 		for range b.All() {
 			want++
 		}
-		if got := size(t, b); got != want {
+		if got := adaptertest.Stats(t, b).Size; got != want {
 			t.Errorf("capacity %d: size %d, and %d entries are listed", capacity, got, want)
 		}
 		if s := b.store.Load(); s.queue.Len() > int(want) {
@@ -185,8 +184,7 @@ func TestSizeUnderLoad(t *testing.T) {
 	}
 }
 
-// TestPutIntoReplacedStore lets a Put come through after an Invalidate of all
-// keys that it met.
+// TestPutIntoReplacedStore lets a Put finish after Invalidate has replaced the store that it writes to.
 func TestPutIntoReplacedStore(t *testing.T) {
 	b := newBackend[int](t, 10)
 	old := b.store.Load()
@@ -200,61 +198,25 @@ func TestPutIntoReplacedStore(t *testing.T) {
 			t.Errorf("Get(%d) = %v, %v, %v; want a miss", key, v, hit, err)
 		}
 	}
-	if got := size(t, b); got != 0 {
+	if got := adaptertest.Stats(t, b).Size; got != 0 {
 		t.Errorf("size %d, want 0", got)
 	}
 }
 
-// TestNoTimerOutlivesItsEntry removes and replaces an entry with a TTL in every
-// way. Nothing of it may remain.
-func TestNoTimerOutlivesItsEntry(t *testing.T) {
-	for name, replace := range map[string]func(b *Backend[int, int]) error{
-		"put without TTL": func(b *Backend[int, int]) error { return b.Put(t.Context(), 1, 1, nil) },
-		"put largest TTL": func(b *Backend[int, int]) error { return b.Put(t.Context(), 1, 1, new(time.Duration(1<<63-1))) },
-		"put TTL zero":    func(b *Backend[int, int]) error { return b.Put(t.Context(), 1, 1, new(time.Duration)) },
-		"invalidate":      func(b *Backend[int, int]) error { return b.Invalidate(t.Context(), new(1)) },
-		"invalidate all":  func(b *Backend[int, int]) error { return b.Invalidate(t.Context(), nil) },
-		"evict": func(b *Backend[int, int]) error {
-			for i := range 1000 {
-				put(t, b, 100+i, 0, nil)
-			}
-			return b.Sync(t.Context())
-		},
-	} {
-		for puts := range 3 {
-			b := newBackend[int](t, 10)
-			for range puts + 1 {
-				put(t, b, 1, 1, new(time.Hour))
-			}
-			if got := b.store.Load().queue.Len(); got != 1 {
-				t.Errorf("%d timers after %d puts, want 1", got, puts+1)
-			}
-			if err := replace(b); err != nil {
-				t.Fatalf("%s: %v", name, err)
-			}
-			_, hit, _ := b.Get(t.Context(), 1)
-			if got := b.store.Load().queue.Len(); got != 0 && (name != "evict" || !hit) {
-				t.Errorf("%s after %d puts: %d timers left, want none", name, puts+1, got)
-			}
-		}
-	}
-}
-
-// TestCloseWaits closes backends that have work under way. Their goroutines have
-// ended when Close returns.
+// TestCloseWaits closes backends that are still evicting. Their goroutines must have ended when Close returns.
 func TestCloseWaits(t *testing.T) {
 	before := runtime.NumGoroutine()
 	for range 100 {
 		b := newBackend[int](t, 10)
 		for i := range 100 {
-			put(t, b, i, i, nil)
+			adaptertest.Put(t, b, i, i, nil)
 		}
 		if err := b.Close(); err != nil {
 			t.Fatal(err)
 		}
 		b.tasks.running.Wait()
 	}
-	for range 100 { // a goroutine that has called Done needs a moment to go
+	for range 100 { // a goroutine ends shortly after its call of Done
 		if runtime.NumGoroutine() <= before {
 			return
 		}
@@ -262,27 +224,6 @@ func TestCloseWaits(t *testing.T) {
 	}
 	if got := runtime.NumGoroutine(); got > before {
 		t.Errorf("%d goroutines, want %d", got, before)
-	}
-}
-
-func TestAllocations(t *testing.T) {
-	b := newBackend[int](t, 10)
-	put(t, b, 1, 1, nil)
-	put(t, b, 2, 2, new(time.Hour))
-	ttl := new(time.Hour)
-	for name, tt := range map[string]struct {
-		f    func()
-		most float64
-	}{
-		"Get":           {func() { b.Get(t.Context(), 1) }, 0},
-		"Get with TTL":  {func() { b.Get(t.Context(), 2) }, 0},
-		"miss":          {func() { b.Get(t.Context(), 3) }, 0},
-		"overwrite":     {func() { b.Put(t.Context(), 1, 2, nil) }, 1},
-		"overwrite TTL": {func() { b.Put(t.Context(), 2, 3, ttl) }, 1},
-	} {
-		if n := testing.AllocsPerRun(1000, tt.f); n > tt.most {
-			t.Errorf("%s allocates %v times, want at most %v", name, n, tt.most)
-		}
 	}
 }
 
@@ -294,20 +235,4 @@ func newBackend[V any](t *testing.T, capacity int) *Backend[int, V] {
 	}
 	t.Cleanup(func() { b.Close() })
 	return b
-}
-
-func put[V any](t *testing.T, b *Backend[int, V], key int, value V, ttl *time.Duration) {
-	t.Helper()
-	if err := b.Put(t.Context(), key, value, ttl); err != nil {
-		t.Errorf("Put(%d) = %v", key, err)
-	}
-}
-
-func size[V any](t *testing.T, b *Backend[int, V]) int64 {
-	t.Helper()
-	s, err := b.Stats(t.Context())
-	if err != nil {
-		t.Errorf("Stats = %v", err)
-	}
-	return s.Size
 }

@@ -1,34 +1,29 @@
-// Package otter makes a [backend.Backend] of github.com/maypok86/otter/v2: a
-// cache of a number of entries that keeps those most likely to be used again, by
-// frequency and recency (W-TinyLFU).
+// Package otter makes a [backend.Backend] of github.com/maypok86/otter/v2: a cache with a number of entries that keeps
+// the entries that were used often and recently (W-TinyLFU).
+//
+// The library evicts on a goroutine shortly after a write, and can hold a few hundred entries too many until then. Sync
+// waits for the eviction. Stats waits if there are too many entries.
 //
 // # Differences from the library
 //
-// Each Put says how long its entry lives, to the nanosecond, and reads of entries
-// without a TTL read no clock. There is no expiry calculator and no goroutine
-// that stays. Each Put removes a few expired entries, Stats all of them. Between
-// two of these calls expired entries take room, but are never returned, listed or
-// counted.
+//   - Each Put sets the TTL of its entry, exact to the nanosecond. A Get of an entry without a TTL reads no clock.
+//   - There is no goroutine for expiration. Put removes a few expired entries and Stats removes all. An expired entry
+//     takes memory until then, but is never returned, listed or counted.
+//   - Size is exact. The library's EstimatedSize counts expired entries and, during writes, entries that do not exist.
+//   - Invalidate of all keys replaces the library's cache by an empty one. Close waits for the library's goroutines.
+//   - New rejects loaders, weights, listeners, executors and the other options that the adapter cannot honour.
 //
-// Size counts the live entries exactly. The library's EstimatedSize counts
-// expired ones too and, while others write, entries that are not there.
+// # Cost
 //
-// The library evicts a moment after a write, on a goroutine, and may hold a few
-// hundred entries too many until then. Sync waits for it, Stats does when there
-// are too many, and Close waits for the goroutines to end.
-//
-// Invalidate of all keys replaces the library's cache by an empty one.
-//
-// An overwritten entry keeps its place in the library, which is told of a read:
-// the library's write would cost about twice as much.
-//
-// There are no loaders, refreshes, weights, listeners or executors.
+// A Put of a new key allocates once more than the library. A Put over an entry swaps a pointer in the entry and reports
+// a read to the library, because a write of the library would take about twice as long.
 package otter
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"reflect"
 	"sync/atomic"
@@ -40,8 +35,8 @@ import (
 	"github.com/cachepact/cachepact/backend"
 )
 
-// Backend is a [backend.Backend] over the library's cache. Values are held by
-// reference.
+// Backend is a [backend.Backend] over the library's cache. Values are shared with the caller. It also implements
+// [backend.Ranger], [backend.EntryGetter], [backend.Syncer], [backend.Describer] and [io.Closer].
 type Backend[K comparable, V any] struct {
 	keys     backend.KeyChecker[K]
 	options  otter.Options[K, *entry[K, V]] // of the stores after the first
@@ -52,18 +47,18 @@ type Backend[K comparable, V any] struct {
 	tasks    tasks
 }
 
-var (
-	_ backend.Backend[string, any]     = (*Backend[string, any])(nil)
-	_ backend.Ranger[string, any]      = (*Backend[string, any])(nil)
-	_ backend.EntryGetter[string, any] = (*Backend[string, any])(nil)
-	_ backend.Syncer                   = (*Backend[string, any])(nil)
-	_ backend.Describer                = (*Backend[string, any])(nil)
-	_ io.Closer                        = (*Backend[string, any])(nil)
-)
+var _ backend.Backend[string, any] = (*Backend[string, any])(nil)
 
-// New returns an empty backend with the library's options; see [NewOptions] for
-// the usual ones. It takes MaximumSize, InitialCapacity and Logger. It fails if
-// another option is set, because the adapter cannot honour it, or if a number is
+// Options are the library's options.
+type Options[K comparable, V any] = otter.Options[K, V]
+
+// NewOptions returns options for a cache of at most capacity entries. Zero means no bound.
+func NewOptions[K comparable, V any](capacity int) *Options[K, V] {
+	return &Options[K, V]{MaximumSize: capacity}
+}
+
+// New returns an empty backend with the library's options; see [NewOptions] for the usual ones. It uses MaximumSize,
+// InitialCapacity and Logger. It fails if another option is set, because the adapter cannot honour it, or if a number is
 // negative. It neither changes nor keeps o. The caller closes the backend.
 func New[K comparable, V any](o *Options[K, V]) (*Backend[K, V], error) {
 	if err := check(o); err != nil {
@@ -85,14 +80,42 @@ func New[K comparable, V any](o *Options[K, V]) (*Backend[K, V], error) {
 	return b, nil
 }
 
+// check returns an error if o has a setting that the adapter cannot honour.
+func check[K comparable, V any](o *Options[K, V]) error {
+	switch {
+	case o == nil:
+		return errors.New("options are nil")
+	case o.MaximumSize < 0:
+		return fmt.Errorf("MaximumSize %d is negative", o.MaximumSize)
+	case o.InitialCapacity < 0:
+		return fmt.Errorf("InitialCapacity %d is negative", o.InitialCapacity)
+	}
+	for _, f := range []struct {
+		name, why string
+		set       bool
+	}{
+		{"MaximumWeight", "the capacity is in entries", o.MaximumWeight != 0},
+		{"Weigher", "the capacity is in entries", o.Weigher != nil},
+		{"ExpiryCalculator", "each Put sets the TTL of its entry", o.ExpiryCalculator != nil},
+		{"RefreshCalculator", "there is no loader", o.RefreshCalculator != nil},
+		{"Clock", "deadlines are on the monotonic clock", o.Clock != nil},
+		{"OnDeletion", "Invalidate of all keys visits no entry", o.OnDeletion != nil},
+		{"OnAtomicDeletion", "Invalidate of all keys visits no entry", o.OnAtomicDeletion != nil},
+		{"StatsRecorder", "it would count a Get of an expired entry as a hit", o.StatsRecorder != nil},
+		{"Executor", "Close waits for the goroutines that the adapter starts", o.Executor != nil},
+	} {
+		if f.set {
+			return fmt.Errorf("%s must not be set: %s", f.name, f.why)
+		}
+	}
+	return nil
+}
+
 // Get implements [backend.Backend].
 func (b *Backend[K, V]) Get(_ context.Context, key K) (value V, hit bool, err error) {
-	if err := b.keys.Check(key); err != nil {
-		return value, false, wrap("get", err)
-	}
 	s := b.store.Load()
-	if s == nil {
-		return value, false, wrap("get", backend.ErrClosed)
+	if s == nil || b.keys.Check(key) != nil {
+		return value, false, b.fail("get", key)
 	}
 	e, ok := s.cache.GetIfPresent(key)
 	if !ok {
@@ -110,17 +133,14 @@ func (b *Backend[K, V]) Get(_ context.Context, key K) (value V, hit bool, err er
 
 // Put implements [backend.Backend].
 func (b *Backend[K, V]) Put(_ context.Context, key K, value V, ttl *time.Duration) error {
-	if err := b.keys.Check(key); err != nil {
-		return wrap("put", err)
-	}
 	s := b.store.Load()
-	if s == nil {
-		return wrap("put", backend.ErrClosed)
+	if s == nil || b.keys.Check(key) != nil {
+		return b.fail("put", key)
 	}
 	deadline := expiry.Never
 	if ttl != nil || s.next.Load() != expiry.None {
 		now := b.clock.Now()
-		s.expire(now, reclaim)
+		s.expire(now, expiry.PutLimit)
 		if ttl != nil {
 			if *ttl <= 0 {
 				s.cache.Invalidate(key)
@@ -133,30 +153,34 @@ func (b *Backend[K, V]) Put(_ context.Context, key K, value V, ttl *time.Duratio
 	return nil
 }
 
-// reclaim is how many expired entries a Put removes, so that they become fewer
-// however fast new ones come.
-const reclaim = 4
-
-// Invalidate implements [backend.Backend]. With a nil key it takes the same time
-// however many entries there are.
+// Invalidate implements [backend.Backend]. With a nil key it replaces the library's cache by an empty one. A call that is
+// still running in the old cache counts as done before.
 func (b *Backend[K, V]) Invalidate(_ context.Context, key *K) error {
-	if key == nil {
-		return b.invalidateAll()
+	if key != nil {
+		s := b.store.Load()
+		if s == nil || b.keys.Check(*key) != nil {
+			return b.fail("invalidate", *key)
+		}
+		s.cache.Invalidate(*key)
+		return nil
 	}
-	if err := b.keys.Check(*key); err != nil {
-		return wrap("invalidate", err)
+	next, err := b.empty(b.options)
+	if err != nil {
+		return wrap("invalidate", err) // unreachable: New has used the options
 	}
-	s := b.store.Load()
-	if s == nil {
-		return wrap("invalidate", backend.ErrClosed)
+	for {
+		old := b.store.Load()
+		if old == nil {
+			return wrap("invalidate", backend.ErrClosed)
+		}
+		if b.store.CompareAndSwap(old, next) {
+			return nil
+		}
 	}
-	s.cache.Invalidate(*key)
-	return nil
 }
 
-// Stats implements [backend.Backend]. It counts evictions and expirations. It
-// takes longer only by the entries that have expired since the last call, and
-// lets others in between them.
+// Stats implements [backend.Backend]. It counts evictions and expirations. It removes the expired entries one by one, so
+// that other calls do not wait for all of them.
 func (b *Backend[K, V]) Stats(context.Context) (backend.Stats, error) {
 	s := b.store.Load()
 	if s == nil {
@@ -169,24 +193,21 @@ func (b *Backend[K, V]) Stats(context.Context) (backend.Stats, error) {
 }
 
 // GetEntry implements [backend.EntryGetter].
-func (b *Backend[K, V]) GetEntry(_ context.Context, key K) (backend.Entry[V], bool, error) {
-	if err := b.keys.Check(key); err != nil {
-		return backend.Entry[V]{}, false, wrap("get", err)
-	}
+func (b *Backend[K, V]) GetEntry(_ context.Context, key K) (found backend.Entry[V], hit bool, err error) {
 	s := b.store.Load()
-	if s == nil {
-		return backend.Entry[V]{}, false, wrap("get", backend.ErrClosed)
+	if s == nil || b.keys.Check(key) != nil {
+		return found, false, b.fail("get", key)
 	}
 	e, ok := s.cache.GetIfPresent(key)
 	if !ok {
-		return backend.Entry[V]{}, false, nil
+		return found, false, nil
 	}
 	v := e.current.Load()
 	if v == nil {
 		v = s.peek(key)
 	}
 	if v == nil || b.clock.Expired(v.deadline()) {
-		return backend.Entry[V]{}, false, nil
+		return found, false, nil
 	}
 	return backend.Entry[V]{Value: v.value, Deadline: b.clock.Time(v.deadline())}, true, nil
 }
@@ -200,7 +221,7 @@ func (b *Backend[K, V]) All() iter.Seq2[K, V] {
 		}
 		for key := range s.cache.Keys() {
 			if b.store.Load() != s {
-				return // everything in it has been removed
+				return // all entries were invalidated
 			}
 			v := s.peek(key)
 			if v != nil && !b.clock.Expired(v.deadline()) && !yield(key, v.value) {
@@ -210,8 +231,8 @@ func (b *Backend[K, V]) All() iter.Seq2[K, V] {
 	}
 }
 
-// Sync implements [backend.Syncer]. Writes are visible when they return; Sync
-// waits for the evictions that they caused. It ignores ctx.
+// Sync implements [backend.Syncer]. It waits for the evictions that earlier writes cause. Writes are visible without
+// Sync. It ignores ctx.
 func (b *Backend[K, V]) Sync(context.Context) error {
 	s := b.store.Load()
 	if s == nil {
@@ -221,8 +242,7 @@ func (b *Backend[K, V]) Sync(context.Context) error {
 	return nil
 }
 
-// Traits implements [backend.Describer]. With a capacity the library's policy may
-// drop the newest entry rather than another.
+// Traits implements [backend.Describer]. With a capacity, the library's policy may reject a new entry.
 func (b *Backend[K, V]) Traits() backend.Traits {
 	if b.options.MaximumSize == 0 {
 		return backend.Traits{Values: backend.ByReference, Bound: backend.BoundNone}
@@ -230,36 +250,22 @@ func (b *Backend[K, V]) Traits() backend.Traits {
 	return backend.Traits{Values: backend.ByReference, Rejects: true}
 }
 
-// Close removes every entry, waits for the goroutines of the library to end, and
-// implements [io.Closer].
+// Close removes every entry, waits for the goroutines of the library, and implements [io.Closer].
 func (b *Backend[K, V]) Close() error {
 	b.store.Store(nil)
 	b.tasks.close()
 	return nil
 }
 
-// invalidateAll replaces the store by an empty one. What still goes on in the old
-// one counts as done before.
-func (b *Backend[K, V]) invalidateAll() error {
-	next, err := b.empty(b.options)
-	if err != nil {
-		return wrap("invalidate", err) // unreachable: New has tried the options
-	}
-	for {
-		old := b.store.Load()
-		if old == nil {
-			return wrap("invalidate", backend.ErrClosed)
-		}
-		if b.store.CompareAndSwap(old, next) {
-			return nil
-		}
-	}
-}
-
 func (b *Backend[K, V]) empty(o otter.Options[K, *entry[K, V]]) (*store[K, V], error) {
 	return newStore(o, b.clock, b.pointers, &b.counters, &b.tasks)
 }
 
-func wrap(what string, err error) error {
-	return fmt.Errorf("otter: %s: %w", what, err)
+// fail returns the error of a call with an invalid key or after Close.
+func (b *Backend[K, V]) fail(operation string, key K) error {
+	return wrap(operation, cmp.Or(b.keys.Check(key), backend.ErrClosed))
+}
+
+func wrap(operation string, err error) error {
+	return fmt.Errorf("otter: %s: %w", operation, err)
 }

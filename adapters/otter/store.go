@@ -9,11 +9,11 @@ import (
 	"github.com/cachepact/cachepact/adapters/internal/expiry"
 )
 
-// A store is a cache of the library with the account of its entries. An
-// Invalidate of all keys replaces it as a whole.
+// A store is a cache of the library with the number and the deadlines of its entries. Invalidate of all keys replaces
+// the store.
 //
-// The library calls back with the bucket of a key locked, and mu is taken then.
-// So nothing calls the library's writing methods with mu held.
+// The library calls deleted while it holds the lock of the key's bucket, and deleted locks mu. So nothing calls a
+// writing method of the library while it holds mu.
 type store[K comparable, V any] struct {
 	cache    *otter.Cache[K, *entry[K, V]]
 	clock    expiry.Clock
@@ -22,36 +22,35 @@ type store[K comparable, V any] struct {
 	counters *counters
 	tasks    *tasks
 
-	// Entries that have had a current version, and those of them that have no
-	// more. Writers count the ones and maintenance the others, on cache lines of
-	// their own.
+	// The number of entries that got a current version, and the number of entries that lost theirs. Writers update
+	// the first and the library's maintenance the second, so each has its own cache line.
 	_       [64]byte
 	created atomic.Int64
 	_       [64]byte
 	ended   atomic.Int64
 	_       [64]byte
 
-	next atomic.Int64 // when the first timer can come
+	next atomic.Int64 // queue.Next, to read without mu
 
-	// mu is held for each change of an entry by which a timer comes or goes.
+	// mu is held during each change of an entry that adds a timer to the queue or removes one.
 	mu    sync.Mutex
 	queue expiry.Queue[due[K, V]] // the timers of current versions
 }
 
-// counters are those of all stores of a backend.
+// counters count for all stores of a backend. They have cache lines of their own.
 type counters struct {
-	_                      [64]byte // to a cache line of their own
+	_                      [64]byte
 	evictions, expirations atomic.Uint64
 	_                      [64]byte
 }
 
-// newStore returns an empty store.
-func newStore[K comparable, V any](o otter.Options[K, *entry[K, V]], c expiry.Clock, pointers bool, n *counters, t *tasks) (*store[K, V], error) {
+func newStore[K comparable, V any](
+	o otter.Options[K, *entry[K, V]], c expiry.Clock, pointers bool, n *counters, t *tasks,
+) (*store[K, V], error) {
 	s := &store[K, V]{clock: c, capacity: int64(o.MaximumSize), pointers: pointers, counters: n, tasks: t}
 	s.next.Store(s.queue.Next())
 	o.OnAtomicDeletion = s.deleted
-	// The library hands over nothing but its maintenance, which is the same each
-	// time. To start it allocates nothing.
+	// The library passes only its maintenance to the executor. Starting the same function each time allocates nothing.
 	maintain := s.maintain
 	o.Executor = func(task func()) {
 		if s.tasks.start() {
@@ -65,11 +64,11 @@ func newStore[K comparable, V any](o otter.Options[K, *entry[K, V]], c expiry.Cl
 	return s, err
 }
 
-// maintain has the library do what it owes for earlier reads and writes.
+// maintain applies earlier reads and writes to the library's policy.
 func (s *store[K, V]) maintain() {
-	defer s.tasks.done()
+	defer s.tasks.running.Done()
 	s.cache.CleanUp()
-	if s.overfull() { // by writes that came meanwhile
+	if s.overfull() { // because of writes during CleanUp
 		s.cache.CleanUp()
 	}
 }
@@ -78,8 +77,7 @@ func (s *store[K, V]) overfull() bool {
 	return s.capacity > 0 && s.live() > s.capacity
 }
 
-// live returns the number of entries that have a current version, as it was at
-// one moment.
+// live returns the number of entries with a current version. The number was right at one moment during the call.
 func (s *store[K, V]) live() int64 {
 	for created := s.created.Load(); ; {
 		ended, again := s.ended.Load(), s.created.Load()
@@ -90,8 +88,19 @@ func (s *store[K, V]) live() int64 {
 	}
 }
 
-// peek returns the current version of the entry under key, expired or not, or
-// nil. It waits for a Put of the same key that is under way and leaves no trace.
+// size returns the number of live entries.
+func (s *store[K, V]) size() int64 {
+	if s.next.Load() != expiry.None {
+		s.expire(s.clock.Now(), -1)
+	}
+	if s.overfull() {
+		s.cache.CleanUp()
+	}
+	return s.live()
+}
+
+// peek returns the current version of the entry under key, even if it has expired, or nil. It waits for a running Put of
+// the same key and does not count as a read.
 func (s *store[K, V]) peek(key K) (v *version[K, V]) {
 	s.cache.Compute(key, func(e *entry[K, V], found bool) (*entry[K, V], otter.ComputeOp) {
 		if found {
@@ -102,11 +111,10 @@ func (s *store[K, V]) peek(key K) (v *version[K, V]) {
 	return v
 }
 
-// put stores a value under key.
 func (s *store[K, V]) put(key K, value V, deadline int64) {
 	split := false
 	if e, ok := s.cache.GetIfPresent(key); ok {
-		if s.replace(e, key, value, deadline) {
+		if s.replaceVersion(e, key, value, deadline) {
 			return
 		}
 		split = s.pointers
@@ -116,14 +124,14 @@ func (s *store[K, V]) put(key K, value V, deadline int64) {
 		if !found && deadline == expiry.Never {
 			s.created.Add(1)
 		} else {
-			s.succeed(old, e)
+			s.replaceEntry(old, e)
 		}
 		return e, otter.WriteOp
 	})
 }
 
-// succeed lets e take the place of old, which may be nil.
-func (s *store[K, V]) succeed(old, e *entry[K, V]) {
+// replaceEntry ends old, which may be nil, and counts and queues e.
+func (s *store[K, V]) replaceEntry(old, e *entry[K, V]) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var last *version[K, V]
@@ -136,26 +144,8 @@ func (s *store[K, V]) succeed(old, e *entry[K, V]) {
 	s.requeue(last, e.current.Load())
 }
 
-// requeue takes the timer of old out of the queue and puts that of v into it.
-// Either may be nil. The caller holds mu.
-func (s *store[K, V]) requeue(old, v *version[K, V]) {
-	had, has := old != nil && old.timer != nil, v != nil && v.timer != nil
-	switch {
-	case had && has:
-		s.queue.Replace(old.timer, v.timer)
-	case had:
-		s.queue.Remove(old.timer)
-	case has:
-		s.queue.Add(v.timer)
-	default:
-		return
-	}
-	s.next.Store(s.queue.Next())
-}
-
-// replace gives e another version, unless e has ended or its first version must
-// not stay.
-func (s *store[K, V]) replace(e *entry[K, V], key K, value V, deadline int64) bool {
+// replaceVersion gives e another version. It fails if e has ended, or if e must not keep its first version.
+func (s *store[K, V]) replaceVersion(e *entry[K, V], key K, value V, deadline int64) bool {
 	old := e.current.Load()
 	if old == nil || s.pointers && old == &e.first {
 		return false
@@ -171,15 +161,30 @@ func (s *store[K, V]) replace(e *entry[K, V], key K, value V, deadline int64) bo
 			return false
 		}
 		if e.current.CompareAndSwap(old, v) {
-			break
+			s.requeue(old, v)
+			return true
 		}
 	}
-	s.requeue(old, v)
-	return true
 }
 
-// deleted is called by the library before it removes or replaces an entry. One
-// that is replaced has been ended before.
+// requeue removes the timer of old from the queue and adds the timer of v. Either version may be nil. The caller holds
+// mu.
+func (s *store[K, V]) requeue(old, v *version[K, V]) {
+	had, has := old != nil && old.timer != nil, v != nil && v.timer != nil
+	switch {
+	case had && has:
+		s.queue.Replace(old.timer, v.timer)
+	case had:
+		s.queue.Remove(old.timer)
+	case has:
+		s.queue.Add(v.timer)
+	default:
+		return
+	}
+	s.next.Store(s.queue.Next())
+}
+
+// deleted is called by the library before it removes or replaces an entry. A replaced entry was ended by replaceEntry.
 func (s *store[K, V]) deleted(e otter.DeletionEvent[K, *entry[K, V]]) {
 	if e.Cause == otter.CauseReplacement {
 		return
@@ -190,7 +195,9 @@ func (s *store[K, V]) deleted(e otter.DeletionEvent[K, *entry[K, V]]) {
 	}
 	s.ended.Add(1)
 	if v.timer != nil {
-		s.forget(v)
+		s.mu.Lock()
+		s.requeue(v, nil)
+		s.mu.Unlock()
 	}
 	switch {
 	case e.Cause != otter.CauseOverflow:
@@ -199,13 +206,6 @@ func (s *store[K, V]) deleted(e otter.DeletionEvent[K, *entry[K, V]]) {
 	default:
 		s.counters.evictions.Add(1)
 	}
-}
-
-// forget takes the timer of v, which is no longer current, out of the queue.
-func (s *store[K, V]) forget(v *version[K, V]) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.requeue(v, nil)
 }
 
 // expire removes at most limit expired entries, or all if limit is negative.
@@ -224,34 +224,23 @@ func (s *store[K, V]) expire(now int64, limit int) {
 	}
 }
 
-// pop ends an entry whose timer has come.
+// pop ends an entry whose deadline has passed.
 func (s *store[K, V]) pop(now int64) (d due[K, V], ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t := s.queue.Pop(now)
 	if t != nil {
 		d, ok = t.Key, true
-		// The version with this timer is current, unless its entry is just being
-		// deleted: to replace it takes mu, and its timer then leaves the queue.
+		// The version with this timer is current unless its entry is being deleted: replacing the version needs mu and
+		// takes the timer out of the queue.
 		v := d.entry.current.Load()
 		if v != nil && v.timer == t && d.entry.current.CompareAndSwap(v, nil) {
 			s.ended.Add(1)
 			s.counters.expirations.Add(1)
 		}
 	}
-	s.next.Store(s.queue.Next()) // at last: who reads it may then rely on ended
+	s.next.Store(s.queue.Next()) // store it last, because readers of next rely on ended
 	return d, ok
-}
-
-// size returns the number of live entries.
-func (s *store[K, V]) size() int64 {
-	if s.next.Load() != expiry.None {
-		s.expire(s.clock.Now(), -1)
-	}
-	if s.overfull() {
-		s.cache.CleanUp()
-	}
-	return s.live()
 }
 
 // tasks are the goroutines of a backend.
@@ -261,7 +250,7 @@ type tasks struct {
 	running sync.WaitGroup
 }
 
-// start reports whether another may be started.
+// start reports whether another goroutine may start.
 func (t *tasks) start() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -271,9 +260,7 @@ func (t *tasks) start() bool {
 	return !t.closed
 }
 
-func (t *tasks) done() { t.running.Done() }
-
-// close lets no more start and waits for the end of those that run.
+// close prevents further goroutines and waits until the running ones end.
 func (t *tasks) close() {
 	t.mu.Lock()
 	t.closed = true
