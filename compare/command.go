@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/cachepact/cachepact/compare/internal/contest"
+	"github.com/cachepact/cachepact/compare/internal/load"
 	"github.com/cachepact/cachepact/compare/report"
 )
 
@@ -64,9 +67,7 @@ func newPart(name string, all []Contestant, parts ...part) *cobra.Command {
 	}
 	cmd.Flags().SortFlags = false
 	for _, p := range parts {
-		if p.flags != nil {
-			p.flags(cmd.Flags())
-		}
+		p.flags(cmd.Flags())
 		for flag, complete := range p.complete {
 			must(cmd.RegisterFlagCompletionFunc(flag, complete))
 		}
@@ -101,70 +102,67 @@ func (f *compareFlags) add(cmd *cobra.Command) {
 		f.load.add(cmd)
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.capacities, "capacity", "1%,5%,10%", "comma-separated `list` of entries (1000), percentages of the distinct keys (5%) or bytes (64MiB); or auto: "+auto)
-	flags.StringVar(&f.adapters, "adapters", "", "comma-separated `list` out of "+strings.Join(names(f.all), ", ")+"; all if not given")
+	flags.StringVar(&f.capacities, "capacity", "1%,5%,10%", "comma-separated `list` of entries (1000), percentages of the distinct keys (5%) or bytes (64MiB); or auto: "+load.Auto)
+	flags.StringVar(&f.adapters, "adapters", "", "comma-separated `list` out of "+strings.Join(contest.Names(f.all), ", ")+"; all if not given")
 	flags.IntVar(&f.value, "value", 0, "size of a value in `bytes` (default: what the requests say)")
 	flags.Uint64Var(&f.seed, "seed", 1, "seed `n` of what is drawn at random")
-	flags.BoolVar(&f.strict, "strict", false, "end with 3 if a cache does not do what it says, or a figure is not what it seems")
+	flags.BoolVar(&f.strict, "strict", false, "exit with status 3 if any integrity check fails")
 	f.out.add(cmd)
-	must(cmd.RegisterFlagCompletionFunc("adapters", completeList(names(f.all))))
+	must(cmd.RegisterFlagCompletionFunc("adapters", completeList(contest.Names(f.all))))
 	must(cmd.RegisterFlagCompletionFunc("capacity", cobra.NoFileCompletions))
 }
 
 // run measures the parts and shows the report.
 func (f *compareFlags) run(cmd *cobra.Command, parts []part) (err error) {
 	for _, p := range parts {
-		if p.check != nil {
-			if err := p.check(); err != nil {
-				return err
-			}
+		if err := p.check(); err != nil {
+			return err
 		}
 	}
-	s, err := f.session(cmd)
+	c, err := f.common(cmd)
 	if err != nil {
 		return err
 	}
 	if err := f.out.check(); err != nil {
 		return err
 	}
-	defer s.progress.Finish()
+	bar := f.out.bar(cmd.ErrOrStderr())
+	defer bar.Finish()
+	c.Progress = bar
+	r := newReport(c, commandLine(cmd))
 	for _, p := range parts {
-		if err := p.measure(cmd.Context(), s); err != nil {
+		if err := p.measure(cmd.Context(), c, r); err != nil {
 			return err
 		}
 	}
-	s.progress.Finish()
-	s.report.Elapsed = time.Since(s.report.Started)
-	s.report.Conclude()
-	if err := f.out.write(cmd, s.report); err != nil {
+	bar.Finish()
+	r.Elapsed = time.Since(r.Started)
+	r.Conclude()
+	if err := f.out.write(cmd, r); err != nil {
 		return err
 	}
 	if f.strict {
-		return s.strict()
+		return strict(r.Findings)
 	}
 	return nil
 }
 
-func (f *compareFlags) session(cmd *cobra.Command) (*session, error) {
-	s := &session{seed: f.seed, value: f.value, stderr: cmd.ErrOrStderr()}
-	var err error
-	if s.contestants, err = choose(f.all, f.adapters); err != nil {
-		return nil, err
+// common reads the flags that all parts share.
+func (f *compareFlags) common(cmd *cobra.Command) (c contest.Config, err error) {
+	c = contest.Config{Seed: f.seed, Value: f.value}
+	if c.Contestants, err = contest.Choose(f.all, f.adapters); err != nil {
+		return c, err
 	}
-	if s.capacities, err = ParseCapacities(f.capacities); err != nil {
-		return nil, err
+	if c.Capacities, err = load.ParseCapacities(f.capacities); err != nil {
+		return c, err
 	}
 	if f.value < 0 {
-		return nil, fmt.Errorf("value %d: expected a number of bytes", f.value)
+		return c, fmt.Errorf("value %d: negative; use a number of bytes", f.value)
 	}
 	if f.need == mustLoad || f.need == mayLoad && f.load.given() {
-		if s.load, err = f.load.load(cmd); err != nil {
-			return nil, err
-		}
+		c.Load, err = f.load.load(cmd)
 	}
-	s.progress = f.out.bar(cmd.ErrOrStderr())
-	s.begin(commandLine(cmd))
-	return s, nil
+	return c, err
 }
 
 // commandLine returns what reproduces the comparison.
@@ -176,23 +174,38 @@ func commandLine(cmd *cobra.Command) []string {
 	return line
 }
 
-// begin makes the report, with what is known before anything is measured.
-func (s *session) begin(command []string) {
-	s.report = &report.Report{
+// newReport returns a report with all that is known before anything is measured.
+func newReport(c contest.Config, command []string) *report.Report {
+	r := &report.Report{
 		Schema: report.Schema, Command: command, Started: time.Now(), Machine: thisMachine(), Findings: []report.Finding{},
 	}
-	if s.load != nil {
-		s.report.Workload = s.load.describe()
-		for _, missing := range s.load.missing {
-			s.note("", "%s: %s.", s.load.name, missing)
+	var l contest.Log
+	if c.Load != nil {
+		r.Workload = c.Load.Describe()
+		for _, missing := range c.Load.Missing {
+			l.Note("", "%s: %s.", c.Load.Name, missing)
 		}
 	}
-	for _, c := range s.contestants {
-		s.report.Contestants = append(s.report.Contestants, c.describe())
-		if c.Note != "" {
-			s.note(c.Name, "%s", c.Note)
+	for _, one := range c.Contestants {
+		r.Contestants = append(r.Contestants, one.Describe())
+		if one.Note != "" {
+			l.Note(one.Name, "%s", one.Note)
 		}
 	}
+	add(r, l)
+	return r
+}
+
+// strict returns the error that ends a strict run with findings.
+func strict(findings []report.Finding) error {
+	var where []string
+	for _, f := range findings {
+		where = append(where, strings.TrimSpace(f.Name+" "+f.Check))
+	}
+	if where == nil {
+		return nil
+	}
+	return ExitError{Code: 3, Err: errors.New("strict: " + strings.Join(where, ", "))}
 }
 
 // completeList completes the last item of a list with commas by words that are not

@@ -4,17 +4,19 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/cachepact/cachepact/backend"
+	"github.com/cachepact/cachepact/backend/memory"
 	"github.com/cachepact/cachepact/compare/report"
 )
 
 // liar is a contestant that holds more than it says.
-func liar(t *testing.T) Contestant {
+func liar() Contestant {
 	return Contestant{Name: "liar", LRU: true, New: func(o Options) (backend.Backend[uint64, uint64], error) {
-		return exactLRU(t, 4*o.Capacity), nil
+		return memory.New[uint64, uint64](memory.Options{Capacity: 4 * o.Capacity})
 	}}
 }
 
@@ -32,7 +34,7 @@ func TestStrict(t *testing.T) {
 	} {
 		var out, errs bytes.Buffer
 		args := append([]string{"compare", "hits", "--workload", small}, strings.Fields(tt.args)...)
-		if code := Run(t.Context(), args, &out, &errs, liar(t)); code != tt.code {
+		if code := Run(t.Context(), args, &out, &errs, liar()); code != tt.code {
 			t.Errorf("%s: exit code %d, stderr %q; want %d", tt.args, code, &errs, tt.code)
 		}
 		found := strings.Contains(out.String(), "! liar, ")
@@ -96,7 +98,7 @@ func TestColor(t *testing.T) {
 	} {
 		t.Setenv("NO_COLOR", tt.env)
 		var out, errs bytes.Buffer
-		if code := Run(t.Context(), append(args, tt.args), &out, &errs, liar(t)); code != 0 {
+		if code := Run(t.Context(), append(args, tt.args), &out, &errs, liar()); code != 0 {
 			t.Fatal(&errs)
 		}
 		if got := strings.Contains(out.String(), "\x1b[31m! liar"); got != tt.want {
@@ -162,5 +164,40 @@ func TestHelp_Examples(t *testing.T) {
 				t.Errorf("example %q: %v", line, err)
 			}
 		}
+	}
+}
+
+func TestSpeed_command(t *testing.T) {
+	bench := filepath.Join(t.TempDir(), "bench.txt")
+	code, stdout, stderr := command(t, strings.Fields("compare speed --workload zipf:keys=1000,requests=10000 --rounds 2 --slice 2ms --latency 5ms"+
+		" --procs 1,2 --goroutines 1,2P --adapters golanglru,gocache --against gocache --bench "+bench)...)
+	if code != 0 || stderr != "" {
+		t.Fatalf("exit code %d, stderr %q", code, stderr)
+	}
+	for _, want := range []string{
+		"speed, hit:", "speed, miss:", "speed, workload:", "GOMAXPROCS 1, 2 goroutines", "GOMAXPROCS 2, 4 goroutines", "of gocache",
+		"gocache failed: has no bound", "golanglru, put-evict", "gocache, miss", "golanglru at 80 %",
+	} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("stdout does not have %q", want)
+		}
+	}
+	text, err := os.ReadFile(bench)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := regexp.MustCompile(`^BenchmarkSpeed/case=(hit|miss|workload)/goroutines=[124]/cache=\w+-[12]\t\d+\t[0-9.]+ ns/op\t[0-9.]+ cpu-ns/op\t[0-9.]+ hit%\t\d+ hits/s\t[0-9.]+ B/op\t[0-9.]+ allocs/op$`)
+	n := 0
+	for l := range strings.Lines(string(text)) {
+		if l = strings.TrimSuffix(l, "\n"); strings.HasPrefix(l, "Bench") {
+			n++
+			if !line.MatchString(l) {
+				t.Errorf("bench has the line %q", l)
+			}
+		}
+	}
+	// golanglru, two floors, and gocache twice but for the case miss; 2 rounds, 4 settings
+	if want := (5 + 3 + 5) * 2 * 4; n != want {
+		t.Errorf("%d benchmarks; want %d", n, want)
 	}
 }

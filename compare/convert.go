@@ -13,17 +13,18 @@ import (
 	"github.com/klauspost/compress/zstd"
 	"github.com/ulikunitz/xz"
 
+	"github.com/cachepact/cachepact/compare/internal/load"
 	"github.com/cachepact/cachepact/compare/trace"
 )
 
 // convert writes l to a file, or to stdout if it is called -. It goes through
 // everything before it writes anything, so that a failure leaves nothing behind.
-func convert(l *load, file string, stdout io.Writer, o trace.WriteOptions) error {
-	o.Groups = l.grouped
+func convert(l *load.Load, file string, stdout io.Writer, o trace.WriteOptions) error {
+	o.Groups = l.Grouped
 	var future []uint32
 	if o.Format == "oraclegeneral" {
 		var err error
-		if future, err = l.future(); err != nil {
+		if future, err = nextRequests(l); err != nil {
 			return err
 		}
 	}
@@ -34,7 +35,7 @@ func convert(l *load, file string, stdout io.Writer, o trace.WriteOptions) error
 			left = left[1:]
 			return uint64(next)
 		}
-		return l.write(w, o)
+		return writeTrace(l, w, o)
 	}
 	if err := pass(io.Discard); err != nil {
 		return err
@@ -45,12 +46,12 @@ func convert(l *load, file string, stdout io.Writer, o trace.WriteOptions) error
 	return create(file, pass)
 }
 
-func (l *load) write(w io.Writer, o trace.WriteOptions) error {
+func writeTrace(l *load.Load, w io.Writer, o trace.WriteOptions) error {
 	t, err := trace.NewWriter(w, o)
 	if err != nil {
 		return err
 	}
-	for batch, err := range l.batches() {
+	for batch, err := range l.Batches() {
 		if err == nil {
 			err = t.Write(batch)
 		}
@@ -61,12 +62,12 @@ func (l *load) write(w io.Writer, o trace.WriteOptions) error {
 	return t.Close()
 }
 
-// future returns for each Get the number, from 1, of the next one for its key
+// nextRequests returns for each Get the number, from 1, of the next one for its key
 // among the Gets, or 0.
-func (l *load) future() ([]uint32, error) {
+func nextRequests(l *load.Load) ([]uint32, error) {
 	var next []uint32
-	last := make([]uint32, l.distinct)
-	for batch, err := range l.batches() {
+	last := make([]uint32, l.Distinct)
+	for batch, err := range l.Batches() {
 		if err != nil {
 			return nil, err
 		}
@@ -74,7 +75,7 @@ func (l *load) future() ([]uint32, error) {
 			if q.Op != trace.Get {
 				continue
 			}
-			id, err := l.index.ID(q.Key)
+			id, err := l.Index.ID(q.Key)
 			if err != nil {
 				return nil, err
 			}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cachepact/cachepact/compare/internal/load"
 	"github.com/cachepact/cachepact/compare/trace"
 	"github.com/cachepact/cachepact/compare/workload"
 )
@@ -53,7 +54,7 @@ func (f *loadFlags) addLimits(cmd *cobra.Command) {
 func (f *loadFlags) given() bool { return f.file != "" || f.spec != "" }
 
 // load reads what the flags say.
-func (f *loadFlags) load(cmd *cobra.Command) (*load, error) {
+func (f *loadFlags) load(cmd *cobra.Command) (*load.Load, error) {
 	if err := f.options.Check(); err != nil {
 		return nil, err
 	}
@@ -64,12 +65,12 @@ func (f *loadFlags) load(cmd *cobra.Command) (*load, error) {
 	case f.file != "" && f.spec != "":
 		return nil, errors.New("--trace and --workload: expected one of them, not both")
 	case f.file != "":
-		return loadTrace(f.file, f.options)
+		return load.FromTrace(f.file, f.options)
 	case f.spec != "":
 		if f.options.Format != "" || f.options.Columns != "" {
 			return nil, errors.New("--format and --columns: expected --trace with them")
 		}
-		return loadWorkload(f.spec, f.options.Limits)
+		return load.FromWorkload(f.spec, f.options.Limits)
 	}
 	return nil, errors.New("nothing to read: expected " + f.expected(cmd))
 }

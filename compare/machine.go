@@ -4,7 +4,6 @@ import (
 	"runtime"
 	"runtime/debug"
 
-	"github.com/cachepact/cachepact/backend"
 	"github.com/cachepact/cachepact/compare/report"
 )
 
@@ -26,21 +25,4 @@ func moduleVersion(info *debug.BuildInfo) string {
 		}
 	}
 	return ""
-}
-
-func (c Contestant) describe() report.Contestant {
-	return report.Contestant{Name: c.Name, Module: c.Module, Version: c.version(), LRU: c.LRU}
-}
-
-// bounds returns what b, which is of c, bounds.
-func bounds[V any](c Contestant, b backend.Backend[uint64, V]) report.Bounds {
-	switch bound := backend.TraitsOf(b).Bound; {
-	case bound == backend.BoundNone:
-		return report.BoundsNothing
-	case c.Bytes:
-		return report.BoundsBytes
-	case bound == backend.BoundApproximate:
-		return report.BoundsAbout
-	}
-	return report.BoundsEntries
 }

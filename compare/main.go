@@ -24,8 +24,22 @@ import (
 	"os/signal"
 	"strings"
 
+	"github.com/cachepact/cachepact/compare/internal/contest"
+	"github.com/cachepact/cachepact/compare/internal/worker"
+	"github.com/cachepact/cachepact/compare/memory"
+	"github.com/cachepact/cachepact/compare/speed"
+	"github.com/cachepact/cachepact/compare/ttl"
 	"github.com/spf13/cobra"
 )
+
+// A Contestant is a cache that takes part in a comparison.
+type Contestant = contest.Contestant
+
+// Options is the capacity of a contestant.
+type Options = contest.Options
+
+// Builtin returns the caches of this module's adapters.
+func Builtin() []Contestant { return contest.Builtin() }
 
 // Main runs the command with the arguments of the process and ends the process.
 // The contestants take part beside [Builtin].
@@ -43,7 +57,9 @@ func Command(own ...Contestant) *cobra.Command {
 		SilenceErrors: true,
 	}
 	all := append(Builtin(), own...)
-	root.AddCommand(newCompare(all), newTrace(), newChild(all))
+	root.AddCommand(newCompare(all), newTrace(), worker.NewCommand(func() worker.Handler {
+		return worker.Handlers{speed.NewHandler(all), memory.NewHandler(all), ttl.NewHandler(all)}
+	}))
 	return root
 }
 
@@ -51,7 +67,7 @@ func Command(own ...Contestant) *cobra.Command {
 // after one line on standard error with the code of an [ExitError], or with 2.
 func Exit(cmd *cobra.Command) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	code := execute(withProcesses(ctx), cmd, childArgs(cmd, os.Args[1:]), os.Stdout, os.Stderr)
+	code := execute(worker.WithProcesses(ctx), cmd, worker.Args(cmd, os.Args[1:]), os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
 }

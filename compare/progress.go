@@ -4,16 +4,14 @@ import (
 	"io"
 	"time"
 
+	"github.com/cachepact/cachepact/compare/internal/contest"
 	"github.com/schollz/progressbar/v3"
 )
 
-// A progress shows how much of a long work is done. The steps of all parts add up.
+// A progress is a [contest.Progress] on standard error.
 type progress interface {
-	// Expect announces more steps.
-	Expect(steps int)
-	// Step says that one step is done, and what comes next.
-	Step(next string)
-	// Finish removes what is shown.
+	contest.Progress
+	// Finish removes the bar.
 	Finish()
 }
 

@@ -9,6 +9,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/cachepact/cachepact/compare/hits"
+	"github.com/cachepact/cachepact/compare/internal/load"
 	"github.com/cachepact/cachepact/compare/policy"
 	"github.com/cachepact/cachepact/compare/report"
 	"github.com/cachepact/cachepact/compare/trace"
@@ -28,14 +30,14 @@ type stat struct {
 }
 
 // newStat reads l once more.
-func newStat(l *load) (*stat, error) {
-	s := &stat{counts: make([]uint32, l.distinct), sizes: make([]int64, l.distinct)}
-	for batch, err := range l.batches() {
+func newStat(l *load.Load) (*stat, error) {
+	s := &stat{counts: make([]uint32, l.Distinct), sizes: make([]int64, l.Distinct)}
+	for batch, err := range l.Batches() {
 		if err != nil {
 			return nil, err
 		}
 		for _, q := range batch {
-			id, err := l.index.ID(q.Key)
+			id, err := l.Index.ID(q.Key)
 			if err != nil {
 				return nil, err
 			}
@@ -66,9 +68,9 @@ func (s *stat) add(q trace.Request, id uint32) {
 }
 
 // text writes the figures for a terminal.
-func (s *stat) text(w io.Writer, l *load) error {
+func (s *stat) text(w io.Writer, l *load.Load) error {
 	var out bytes.Buffer
-	out.WriteString(l.describe().String() + "\n")
+	out.WriteString(l.Describe().String() + "\n")
 	tw := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
 	line := func(name, format string, args ...any) {
 		fmt.Fprintf(tw, "  %s\t%s\n", name, fmt.Sprintf(format, args...))
@@ -78,7 +80,7 @@ func (s *stat) text(w io.Writer, l *load) error {
 	}
 	for op, n := range s.ops {
 		if n > 0 {
-			line("requests to "+trace.Op(op).String(), "%s", of(n, l.requests))
+			line("requests to "+trace.Op(op).String(), "%s", of(n, l.Requests))
 		}
 	}
 	counts := slices.Clone(s.counts)
@@ -86,9 +88,9 @@ func (s *stat) text(w io.Writer, l *load) error {
 	slices.Reverse(counts)
 	once, _ := slices.BinarySearchFunc(counts, 1, func(n uint32, one int) int { return one - int(n) })
 	line("keys asked for once", "%s", of(int64(len(counts)-once), int64(len(counts))))
-	line("requests for the most popular key", "%s", of(int64(counts[0]), l.requests))
+	line("requests for the most popular key", "%s", of(int64(counts[0]), l.Requests))
 	if top := len(counts) / 100; top > 1 {
-		line("requests for the most popular "+report.Count(int64(top))+" keys", "%s", of(sum(counts[:top]), l.requests))
+		line("requests for the most popular "+report.Count(int64(top))+" keys", "%s", of(sum(counts[:top]), l.Requests))
 	}
 	if s.timed {
 		line("time", "%v", s.last-s.first)
@@ -100,26 +102,23 @@ func (s *stat) text(w io.Writer, l *load) error {
 				total, keys, largest = total+size, keys+1, max(largest, size)
 			}
 		}
-		line("requests with a size", "%s", of(s.sized, l.requests))
+		line("requests with a size", "%s", of(s.sized, l.Requests))
 		line("bytes of all keys", "%s; mean %s, largest %s", report.Count(total), report.Count(total/keys), report.Count(largest))
 	}
 	if s.ttls > 0 {
-		line("requests with a TTL", "%s; shortest %v, longest %v", of(s.ttls, l.requests), s.least, s.ttl)
+		line("requests with a TTL", "%s; shortest %v, longest %v", of(s.ttls, l.Requests), s.least, s.ttl)
 	}
-	if refs := newReferences(l); refs.gets > 0 {
-		capacities, err := resolve([]Capacity{{percent: 1}, {percent: 10}}, l)
-		if err != nil {
-			return err
-		}
-		for _, r := range capacities {
+	if refs := hits.NewReferences(l); refs.Gets > 0 {
+		onePercent, tenPercent := max(1, (l.Distinct+50)/100), max(1, (l.Distinct+5)/10)
+		for _, entries := range slices.Compact([]int{onePercent, tenPercent}) {
 			var all []string
-			for _, r := range refs.at(r.entries) {
+			for _, r := range refs.At(entries) {
 				all = append(all, r.Name+" "+report.Percent(r.HitRatio))
 			}
-			line("hit ratio at capacity "+report.Count(r.entries), "%s", strings.Join(all, ", "))
+			line("hit ratio at capacity "+report.Count(entries), "%s", strings.Join(all, ", "))
 		}
-		endless := int64(policy.LRU(refs.requests, l.distinct))
-		line("hit ratio without a bound", "%s", report.Percent(ratio(endless, refs.gets)))
+		endless := int64(policy.LRU(refs.Requests, l.Distinct))
+		line("hit ratio without a bound", "%s", report.Percent(report.Ratio(endless, refs.Gets)))
 	}
 	_ = tw.Flush() // a bytes.Buffer takes everything
 	_, err := w.Write(out.Bytes())

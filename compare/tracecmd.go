@@ -42,7 +42,7 @@ func newTraceStat() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			l.warn(cmd.ErrOrStderr())
+			l.Warn(cmd.ErrOrStderr())
 			return s.text(cmd.OutOrStdout(), l)
 		},
 	}
@@ -136,11 +136,11 @@ func (f *outFlags) add(cmd *cobra.Command) {
 	flags.BoolVar(&f.options.Lossy, "lossy", false, "leave out what the format cannot hold: requests other than get, and TTLs")
 }
 
-func (f *outFlags) convert(cmd *cobra.Command, load *loadFlags) error {
-	l, err := load.load(cmd)
+func (f *outFlags) convert(cmd *cobra.Command, in *loadFlags) error {
+	l, err := in.load(cmd)
 	if err != nil {
 		return err
 	}
-	l.warn(cmd.ErrOrStderr())
+	l.Warn(cmd.ErrOrStderr())
 	return convert(l, f.file, cmd.OutOrStdout(), f.options)
 }

@@ -1,7 +1,0 @@
-//go:build !race
-
-package compare
-
-// raceDetector makes everything ten times as slow. Tests that replay long traces on
-// one goroutine leave them out under it.
-const raceDetector = false
