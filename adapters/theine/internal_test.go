@@ -10,10 +10,12 @@ import (
 	"time"
 	"weak"
 
+	"github.com/cachepact/cachepact/adapters/internal/adaptertest"
+	"github.com/cachepact/cachepact/adapters/internal/expiry"
 	"github.com/cachepact/cachepact/backend"
 )
 
-func TestNewRefusesCapacity(t *testing.T) {
+func TestNewRejectsCapacity(t *testing.T) {
 	for _, capacity := range []int{0, -1} {
 		b, err := New[string, int](capacity)
 		if b != nil || err == nil || !strings.HasPrefix(err.Error(), "theine: new: ") {
@@ -22,10 +24,9 @@ func TestNewRefusesCapacity(t *testing.T) {
 	}
 }
 
-// TestStrandsNobody closes and empties the cache under writers that fill the
-// library's channel, whose reader the library then ends. It hangs if one is left
-// waiting.
-func TestStrandsNobody(t *testing.T) {
+// TestNoWriterBlocks closes and empties the cache while writers fill the library's channel. The library then ends the
+// reader of the channel. The test hangs if a writer remains blocked.
+func TestNoWriterBlocks(t *testing.T) {
 	for i := range 40 {
 		b := newBackend(t, 100)
 		var stop atomic.Bool
@@ -54,10 +55,9 @@ func TestStrandsNobody(t *testing.T) {
 	}
 }
 
-// TestTakenTimer writes to a key while its timer, the only one, has been taken to
-// remove the expired entry, and is not forgotten yet. Whoever took it must find that
-// it is no longer the key's.
-func TestTakenTimer(t *testing.T) {
+// TestPoppedTimer writes to a key after pop has returned the timer of its expired entry and before removeThis. Then
+// removeThis must report that the timer is no longer the key's.
+func TestPoppedTimer(t *testing.T) {
 	ctx := t.Context()
 	for name, write := range map[string]func(b *Backend[int, int]) error{
 		"Put":        func(b *Backend[int, int]) error { return b.Put(ctx, 1, 2, nil) },
@@ -69,25 +69,20 @@ func TestTakenTimer(t *testing.T) {
 		}
 		time.Sleep(time.Millisecond)
 		s := b.store.Load()
-		taken := s.timers.pop(b.clock.Now())
+		popped := s.timers.pop(b.clock.Now())
 		if err := write(b); err != nil {
 			t.Fatal(err)
 		}
-		if s.timers.removeThis(taken) {
+		if s.timers.removeThis(popped) {
 			t.Errorf("%s has left the timer of the expired entry", name)
 		}
 	}
 }
 
-// TestCountersSurviveInvalidate checks that no counter falls, and that a Get of
-// an expired entry is a miss.
+// TestCountersSurviveInvalidate checks that no counter decreases, and that a Get of an expired entry is a miss.
 func TestCountersSurviveInvalidate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, err := New[int, int](10)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer b.Close()
+		b := newBackend(t, 10)
 		for range 3 {
 			put(t, b, 1, nil)
 			put(t, b, 2, new(time.Second))
@@ -99,27 +94,21 @@ func TestCountersSurviveInvalidate(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		s, err := b.Stats(t.Context())
-		if c := s.Counters; c[backend.CounterHits] != 3 || c[backend.CounterMisses] != 6 || err != nil {
-			t.Errorf("counters = %v, %v; want 3 hits and 6 misses", c, err)
+		if c := adaptertest.Stats(t, b).Counters; c[backend.CounterHits] != 3 || c[backend.CounterMisses] != 6 {
+			t.Errorf("counters = %v, want 3 hits and 6 misses", c)
 		}
 	})
 }
 
-// TestPutReclaims checks that Put alone, without Stats, gets rid of expired
-// entries, and faster than new ones come.
-func TestPutReclaims(t *testing.T) {
+// TestPutRemovesExpired checks that Put removes expired entries faster than it adds entries.
+func TestPutRemovesExpired(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, err := New[int, int](10_000)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer b.Close()
+		b := newBackend(t, 10_000)
 		for i := range 1000 {
 			put(t, b, i, new(time.Minute))
 		}
 		time.Sleep(time.Minute)
-		for i := range 1000 / reclaimed {
+		for i := range 1000 / expiry.PutLimit {
 			put(t, b, 1000+i%5, new(time.Hour))
 		}
 		if got := b.store.Load().cache.Len(); got != 5 {
@@ -128,35 +117,8 @@ func TestPutReclaims(t *testing.T) {
 	})
 }
 
-// TestNoTimerOutlivesItsEntry removes and replaces an entry with a TTL in every
-// way. Nothing of it may remain.
-func TestNoTimerOutlivesItsEntry(t *testing.T) {
-	for name, replace := range map[string]func(b *Backend[int, int]) error{
-		"put without TTL": func(b *Backend[int, int]) error { return b.Put(t.Context(), 1, 1, nil) },
-		"put largest TTL": func(b *Backend[int, int]) error { return b.Put(t.Context(), 1, 1, new(time.Duration(1<<63-1))) },
-		"put TTL zero":    func(b *Backend[int, int]) error { return b.Put(t.Context(), 1, 1, new(time.Duration)) },
-		"invalidate":      func(b *Backend[int, int]) error { return b.Invalidate(t.Context(), new(1)) },
-		"invalidate all":  func(b *Backend[int, int]) error { return b.Invalidate(t.Context(), nil) },
-	} {
-		b := newBackend(t, 10)
-		for range 3 {
-			put(t, b, 1, new(time.Hour))
-		}
-		if got := b.store.Load().timers; got.queue.Len() != 1 || len(got.byKey) != 1 {
-			t.Errorf("%d timers of %d keys for one entry, want 1", got.queue.Len(), len(got.byKey))
-		}
-		if err := replace(b); err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		if got := b.store.Load().timers; got.queue.Len() != 0 || len(got.byKey) != 0 {
-			t.Errorf("%s: %d timers of %d keys left, want none", name, got.queue.Len(), len(got.byKey))
-		}
-	}
-}
-
-// TestEvictionForgetsTimers puts far more entries with a TTL than there is room
-// for. Their timers go with them.
-func TestEvictionForgetsTimers(t *testing.T) {
+// TestEvictionRemovesTimers puts far more entries with a TTL than the capacity. Evicted entries must have no timer.
+func TestEvictionRemovesTimers(t *testing.T) {
 	b := newBackend(t, 100)
 	ttl := new(time.Hour)
 	for i := range 10_000 {
@@ -165,10 +127,7 @@ func TestEvictionForgetsTimers(t *testing.T) {
 	if err := b.Sync(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	s, err := b.Stats(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := adaptertest.Stats(t, b)
 	timers := b.store.Load().timers
 	timers.mu.Lock()
 	defer timers.mu.Unlock()
@@ -180,8 +139,7 @@ func TestEvictionForgetsTimers(t *testing.T) {
 	}
 }
 
-// TestMemoryIsFreed checks that nothing holds the values once the cache has been
-// emptied or closed, though the backend itself stays.
+// TestMemoryIsFreed checks that the backend holds no value after Invalidate of all keys and after Close.
 func TestMemoryIsFreed(t *testing.T) {
 	for name, end := range map[string]func(b *Backend[int, *[1 << 16]byte]) error{
 		"invalidate all": func(b *Backend[int, *[1 << 16]byte]) error { return b.Invalidate(t.Context(), nil) },
@@ -199,7 +157,7 @@ func TestMemoryIsFreed(t *testing.T) {
 		if err := end(b); err != nil {
 			t.Fatal(err)
 		}
-		for range 1000 { // the library's goroutines need a moment to end
+		for range 1000 { // the library's goroutines end shortly after Close
 			if runtime.GC(); held.Value() == nil {
 				break
 			}
@@ -212,25 +170,8 @@ func TestMemoryIsFreed(t *testing.T) {
 	}
 }
 
-func TestAllocations(t *testing.T) {
-	b := newBackend(t, 10)
-	put(t, b, 1, nil)
-	put(t, b, 2, new(time.Hour))
-	ttl := new(time.Hour)
-	for name, tt := range map[string]struct {
-		f    func()
-		most float64
-	}{
-		"Get":           {func() { b.Get(t.Context(), 1) }, 1}, // the library's
-		"Get with TTL":  {func() { b.Get(t.Context(), 2) }, 1},
-		"miss":          {func() { b.Get(t.Context(), 3) }, 0},
-		"overwrite":     {func() { b.Put(t.Context(), 1, 2, nil) }, 0},
-		"overwrite TTL": {func() { b.Put(t.Context(), 2, 3, ttl) }, 1},
-	} {
-		if n := testing.AllocsPerRun(1000, tt.f); n > tt.most {
-			t.Errorf("%s allocates %v times, want at most %v", name, n, tt.most)
-		}
-	}
+func TestAllocs(t *testing.T) {
+	adaptertest.Allocs(t, newBackend(t, 10), 1, 0, 1) // the library's Get allocates once
 }
 
 func newBackend(t *testing.T, capacity int) *Backend[int, int] {
@@ -243,9 +184,7 @@ func newBackend(t *testing.T, capacity int) *Backend[int, int] {
 	return b
 }
 
-func put(t *testing.T, b *Backend[int, int], key int, ttl *time.Duration) {
+func put(t *testing.T, b adaptertest.Ints, key int, ttl *time.Duration) {
 	t.Helper()
-	if err := b.Put(t.Context(), key, 1, ttl); err != nil {
-		t.Errorf("Put(%d) = %v", key, err)
-	}
+	adaptertest.Put(t, b, key, 1, ttl)
 }

@@ -1,34 +1,30 @@
-// Package theine makes a [backend.Backend] of github.com/Yiling-J/theine-go: a
-// cache of a number of entries that keeps those most likely to be used again, by
-// frequency and recency (W-TinyLFU).
+// Package theine makes a [backend.Backend] of github.com/Yiling-J/theine-go: a cache with a number of entries that keeps
+// the entries that were used often and recently (W-TinyLFU).
+//
+// The library evicts on a goroutine shortly after a write, and can hold a few hundred entries too many until then. Sync
+// waits for the eviction. Stats waits if there are too many entries.
 //
 // # Differences from the library
 //
-// Each Put says how long its entry lives, to the nanosecond, and a Put without a
-// TTL over an entry with one makes it live for ever. In the library the TTL
-// stays. Each Put removes a few expired entries, Stats all of them. Between two
-// of these calls expired entries take room, but are never returned, listed or
-// counted.
+//   - Each Put sets the TTL of its entry, exact to the nanosecond. After a Put without a TTL the entry never expires. In
+//     the library the earlier TTL stays.
+//   - Put removes a few expired entries and Stats removes all. An expired entry takes memory until then, but is never
+//     returned, listed or counted.
+//   - Invalidate of all keys replaces the library's cache by an empty one. The library cannot remove all entries.
+//   - Close is safe at any time. The library's Close can block running writers forever.
+//   - Each entry costs 1. New takes only the capacity, because the adapter cannot inspect the library's builder: there
+//     are no cost functions, doorkeepers, entry pools, listeners, loaders or secondary caches.
 //
-// The library evicts a moment after a write, on a goroutine, and may hold a few
-// hundred entries too many until then. Sync waits for it, and Stats does when
-// there are too many.
+// # Cost
 //
-// Invalidate of all keys, which the library lacks, replaces its cache by an empty
-// one.
-//
-// Close may be called at any time, and so may anything after it. The library's
-// Close leaves writers waiting for ever that it meets under way.
-//
-// Every entry costs 1. There are no cost functions, doorkeepers, entry pools,
-// listeners, loaders or secondary caches.
+// A Put locks one of 64 mutexes, chosen by the key's hash. An entry with a TTL takes 100 bytes more.
 package theine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"hash/maphash"
-	"io"
 	"iter"
 	"sync"
 	"sync/atomic"
@@ -41,8 +37,8 @@ import (
 	"github.com/cachepact/cachepact/backend"
 )
 
-// Backend is a [backend.Backend] over the library's cache. Values are held by
-// reference.
+// Backend is a [backend.Backend] over the library's cache. Values are shared with the caller. It also implements
+// [backend.Ranger], [backend.EntryGetter], [backend.Syncer], [backend.Describer] and [io.Closer].
 type Backend[K comparable, V any] struct {
 	keys     backend.KeyChecker[K]
 	capacity int
@@ -51,23 +47,23 @@ type Backend[K comparable, V any] struct {
 
 	seed    maphash.Seed
 	_       [64]byte
-	stripes [stripes]stripe // one is held by whoever writes the keys of that hash
-	flush   sync.Mutex      // held by whoever waits for the library
+	stripes [stripes]stripe // a writer holds the stripe of its key
+	waiting sync.Mutex      // held while a caller waits for the library
 
-	_                      [64]byte // the rest is on cache lines of its own
+	_                      [64]byte // the counters have cache lines of their own
 	evictions, expirations atomic.Uint64
-	hits                   spread.Tally  // the library's are counted before it is known whether the entry has expired
-	late                   atomic.Uint64 // Gets that found an expired entry
+	hits                   spread.Tally  // the library also counts Gets of expired entries as hits
+	late                   atomic.Uint64 // Gets of expired entries
 
-	mu     sync.Mutex // held to replace store, and to count misses
-	misses uint64     // of the stores that have been replaced
+	mu     sync.Mutex // held while store is replaced, and while misses are counted
+	misses uint64     // of the stores that were replaced
 }
 
-// A store is a cache of the library with what belongs to it.
+// A store is a cache of the library with the timers of its entries.
 type store[K comparable, V any] struct {
-	cache  *theine.Cache[K, entry[K, V]]
-	timers *timers[K]
-	expiry sync.Mutex // held to remove expired entries
+	cache    *theine.Cache[K, entry[K, V]]
+	timers   *timers[K]
+	expiring sync.Mutex // held while expired entries are removed
 }
 
 type entry[K comparable, V any] struct {
@@ -75,27 +71,28 @@ type entry[K comparable, V any] struct {
 	timer *timer[K] // nil: never expires
 }
 
+func (e entry[K, V]) deadline() int64 {
+	if e.timer == nil {
+		return expiry.Never
+	}
+	return e.timer.Deadline
+}
+
 const stripes = 64
 
 type stripe struct {
 	sync.Mutex
-	_ [56]byte // to a cache line of its own
+	_ [56]byte // fills the cache line
 }
 
-var (
-	_ backend.Backend[string, any]     = (*Backend[string, any])(nil)
-	_ backend.Ranger[string, any]      = (*Backend[string, any])(nil)
-	_ backend.EntryGetter[string, any] = (*Backend[string, any])(nil)
-	_ backend.Syncer                   = (*Backend[string, any])(nil)
-	_ backend.Describer                = (*Backend[string, any])(nil)
-	_ io.Closer                        = (*Backend[string, any])(nil)
-)
+var _ backend.Backend[string, any] = (*Backend[string, any])(nil)
 
-// New returns an empty backend that holds at most capacity entries. It fails if
-// the library refuses the capacity. The caller closes what it made, or two
-// goroutines stay.
+// New returns an empty backend that holds at most capacity entries. It fails if the capacity is below 1, because the
+// library does. The caller closes the backend; otherwise two goroutines stay.
 func New[K comparable, V any](capacity int) (*Backend[K, V], error) {
-	b := &Backend[K, V]{keys: backend.NewKeyChecker[K](), capacity: capacity, clock: expiry.NewClock(), seed: maphash.MakeSeed()}
+	b := &Backend[K, V]{
+		keys: backend.NewKeyChecker[K](), capacity: capacity, clock: expiry.NewClock(), seed: maphash.MakeSeed(),
+	}
 	s, err := b.empty()
 	if err != nil {
 		return nil, wrap("new", err)
@@ -106,12 +103,9 @@ func New[K comparable, V any](capacity int) (*Backend[K, V], error) {
 
 // Get implements [backend.Backend].
 func (b *Backend[K, V]) Get(_ context.Context, key K) (value V, hit bool, err error) {
-	if err := b.keys.Check(key); err != nil {
-		return value, false, wrap("get", err)
-	}
 	s := b.store.Load()
-	if s == nil {
-		return value, false, wrap("get", backend.ErrClosed)
+	if s == nil || b.keys.Check(key) != nil {
+		return value, false, b.fail("get", key)
 	}
 	e, ok := s.cache.Get(key)
 	if !ok {
@@ -127,12 +121,9 @@ func (b *Backend[K, V]) Get(_ context.Context, key K) (value V, hit bool, err er
 
 // Put implements [backend.Backend].
 func (b *Backend[K, V]) Put(_ context.Context, key K, value V, ttl *time.Duration) error {
-	if err := b.keys.Check(key); err != nil {
-		return wrap("put", err)
-	}
 	s := b.store.Load()
-	if s == nil {
-		return wrap("put", backend.ErrClosed)
+	if s == nil || b.keys.Check(key) != nil {
+		return b.fail("put", key)
 	}
 	deadline := expiry.Never
 	if ttl != nil || s.timers.next.Load() != expiry.None {
@@ -159,21 +150,31 @@ func (b *Backend[K, V]) Put(_ context.Context, key K, value V, ttl *time.Duratio
 	return nil
 }
 
-// Invalidate implements [backend.Backend]. With a nil key it takes the same time
-// however many entries there are.
+// Invalidate implements [backend.Backend]. With a nil key it replaces the library's cache by an empty one.
 func (b *Backend[K, V]) Invalidate(_ context.Context, key *K) error {
-	if key == nil {
-		return b.invalidateAll()
+	if key != nil {
+		if err := b.keys.Check(*key); err != nil {
+			return wrap("invalidate", err)
+		}
+		return b.remove("invalidate", *key)
 	}
-	if err := b.keys.Check(*key); err != nil {
-		return wrap("invalidate", err)
+	next, err := b.empty()
+	if err != nil {
+		return wrap("invalidate", err) // unreachable: New has used the capacity
 	}
-	return b.remove("invalidate", *key)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s := b.store.Load()
+	if s == nil {
+		next.cache.Close()
+		return wrap("invalidate", backend.ErrClosed)
+	}
+	b.replace(s, next)
+	return nil
 }
 
-// Stats implements [backend.Backend]. It counts hits, misses, evictions and
-// expirations. It takes longer only by the entries that have expired since the
-// last call, and lets others in between them.
+// Stats implements [backend.Backend]. It counts hits, misses, evictions and expirations. It removes the expired entries
+// one by one, so that other calls do not wait for all of them.
 func (b *Backend[K, V]) Stats(context.Context) (backend.Stats, error) {
 	s := b.store.Load()
 	if s == nil {
@@ -181,7 +182,7 @@ func (b *Backend[K, V]) Stats(context.Context) (backend.Stats, error) {
 	}
 	size := b.size(s)
 	if size > int64(b.capacity) {
-		if err := b.settle("stats"); err != nil {
+		if err := b.wait("stats"); err != nil {
 			return backend.Stats{}, err
 		}
 		size = b.size(s)
@@ -195,32 +196,25 @@ func (b *Backend[K, V]) Stats(context.Context) (backend.Stats, error) {
 }
 
 // GetEntry implements [backend.EntryGetter].
-func (b *Backend[K, V]) GetEntry(_ context.Context, key K) (backend.Entry[V], bool, error) {
-	if err := b.keys.Check(key); err != nil {
-		return backend.Entry[V]{}, false, wrap("get", err)
-	}
+func (b *Backend[K, V]) GetEntry(_ context.Context, key K) (found backend.Entry[V], hit bool, err error) {
 	s := b.store.Load()
-	if s == nil {
-		return backend.Entry[V]{}, false, wrap("get", backend.ErrClosed)
+	if s == nil || b.keys.Check(key) != nil {
+		return found, false, b.fail("get", key)
 	}
 	e, ok := s.cache.Get(key)
 	if !ok {
-		return backend.Entry[V]{}, false, nil
+		return found, false, nil
 	}
-	if b.expired(e) {
+	if b.clock.Expired(e.deadline()) {
 		b.late.Add(1)
-		return backend.Entry[V]{}, false, nil
+		return found, false, nil
 	}
 	b.hits.Add()
-	found := backend.Entry[V]{Value: e.value}
-	if e.timer != nil {
-		found.Deadline = b.clock.Time(e.timer.Deadline)
-	}
-	return found, true, nil
+	return backend.Entry[V]{Value: e.value, Deadline: b.clock.Time(e.deadline())}, true, nil
 }
 
-// All implements [backend.Ranger]. It copies the entries at once, less those that
-// have expired when their turn comes.
+// All implements [backend.Ranger]. It copies the entries first, and skips entries that have expired when their turn
+// comes.
 func (b *Backend[K, V]) All() iter.Seq2[K, V] {
 	return func(yield func(K, V) bool) {
 		s := b.store.Load()
@@ -232,34 +226,33 @@ func (b *Backend[K, V]) All() iter.Seq2[K, V] {
 			entry[K, V]
 		}
 		items := make([]item, 0, s.cache.Len())
-		// The library holds a lock meanwhile, so the loop body must wait.
+		// The library holds a lock during Range, so the loop body cannot run here.
 		s.cache.Range(func(key K, e entry[K, V]) bool {
 			items = append(items, item{key, e})
 			return true
 		})
 		for _, it := range items {
 			if b.store.Load() != s {
-				return // everything in it has been removed
+				return // all entries were invalidated
 			}
-			if !b.expired(it.entry) && !yield(it.key, it.value) {
+			if !b.clock.Expired(it.deadline()) && !yield(it.key, it.value) {
 				return
 			}
 		}
 	}
 }
 
-// Sync implements [backend.Syncer]. Writes are visible when they return; Sync
-// waits for the evictions that they caused. It ignores ctx.
-func (b *Backend[K, V]) Sync(context.Context) error { return b.settle("sync") }
+// Sync implements [backend.Syncer]. It waits for the evictions that earlier writes cause. Writes are visible without
+// Sync. It ignores ctx.
+func (b *Backend[K, V]) Sync(context.Context) error { return b.wait("sync") }
 
-// Traits implements [backend.Describer]. The library's policy may drop the newest
-// entry rather than another.
+// Traits implements [backend.Describer]. The library's policy may reject a new entry.
 func (b *Backend[K, V]) Traits() backend.Traits {
 	return backend.Traits{Values: backend.ByReference, Rejects: true}
 }
 
-// Close removes every entry and tells the library's goroutines to end. They do so a
-// moment later: the library has no way to wait for that. It implements [io.Closer].
+// Close removes every entry and implements [io.Closer]. The library's goroutines end shortly after Close, because the
+// library has no way to wait for them.
 func (b *Backend[K, V]) Close() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -269,49 +262,40 @@ func (b *Backend[K, V]) Close() error {
 	return nil
 }
 
-func (b *Backend[K, V]) expired(e entry[K, V]) bool {
-	return e.timer != nil && b.clock.Expired(e.timer.Deadline)
-}
-
-// stripe returns the lock that writers of key hold. It keeps the order of the
-// library's map and of the timers the same, and lets replace wait for writers.
+// stripe returns the lock for writes of key. It makes a write to the library's cache and to the timers atomic, and it
+// lets replace wait for running writes.
 func (b *Backend[K, V]) stripe(key K) *sync.Mutex {
 	return &b.stripes[maphash.Comparable(b.seed, key)%stripes].Mutex
 }
 
-// remove removes the entry under key.
-func (b *Backend[K, V]) remove(what string, key K) error {
+func (b *Backend[K, V]) remove(operation string, key K) error {
 	m := b.stripe(key)
 	m.Lock()
 	defer m.Unlock()
 	s := b.store.Load()
 	if s == nil {
-		return wrap(what, backend.ErrClosed)
+		return wrap(operation, backend.ErrClosed)
 	}
 	s.timers.remove(key)
 	s.cache.Delete(key)
 	return nil
 }
 
-// reclaimed is how many expired entries a Put removes, so that they become fewer
-// however fast new ones come.
-const reclaimed = 4
-
-// reclaim removes a few expired entries, unless somebody else does.
+// reclaim removes a few expired entries, unless another goroutine is removing some.
 func (b *Backend[K, V]) reclaim(s *store[K, V], now int64) {
-	if s.timers.next.Load() > now || !s.expiry.TryLock() {
+	if s.timers.next.Load() > now || !s.expiring.TryLock() {
 		return
 	}
-	defer s.expiry.Unlock()
-	for range reclaimed {
+	defer s.expiring.Unlock()
+	for range expiry.PutLimit {
 		if !b.expire(s, now) {
 			return
 		}
 	}
 }
 
-// expire removes an expired entry and reports whether there was one. The caller
-// holds s.expiry, and so sees none that is half removed.
+// expire removes an expired entry and reports whether there was one. The caller holds s.expiring, so that no other
+// goroutine is about to remove the same entry.
 func (b *Backend[K, V]) expire(s *store[K, V], now int64) bool {
 	t := s.timers.pop(now)
 	if t == nil {
@@ -329,8 +313,8 @@ func (b *Backend[K, V]) expire(s *store[K, V], now int64) bool {
 
 // size returns the number of live entries in s.
 func (b *Backend[K, V]) size(s *store[K, V]) int64 {
-	s.expiry.Lock()
-	defer s.expiry.Unlock()
+	s.expiring.Lock()
+	defer s.expiring.Unlock()
 	if s.timers.next.Load() != expiry.None {
 		for now := b.clock.Now(); b.expire(s, now); {
 			continue
@@ -339,13 +323,13 @@ func (b *Backend[K, V]) size(s *store[K, V]) int64 {
 	return int64(s.cache.Len())
 }
 
-// settle waits until the library has evicted what it must.
-func (b *Backend[K, V]) settle(what string) error {
-	b.flush.Lock()
-	defer b.flush.Unlock()
+// wait waits until the library has evicted the entries above its capacity.
+func (b *Backend[K, V]) wait(operation string) error {
+	b.waiting.Lock()
+	defer b.waiting.Unlock()
 	s := b.store.Load()
 	if s == nil {
-		return wrap(what, backend.ErrClosed)
+		return wrap(operation, backend.ErrClosed)
 	}
 	s.cache.Wait()
 	return nil
@@ -355,7 +339,7 @@ func (b *Backend[K, V]) settle(what string) error {
 func (b *Backend[K, V]) removed(s *store[K, V], e entry[K, V], reason theine.RemoveReason) {
 	switch {
 	case reason != theine.EVICTED:
-	case !b.expired(e):
+	case !b.clock.Expired(e.deadline()):
 		b.evictions.Add(1)
 		if e.timer != nil {
 			s.timers.removeThis(e.timer)
@@ -365,7 +349,7 @@ func (b *Backend[K, V]) removed(s *store[K, V], e entry[K, V], reason theine.Rem
 	}
 }
 
-// missed returns the number of misses.
+// missed returns the number of misses in all stores.
 func (b *Backend[K, V]) missed() uint64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -376,37 +360,19 @@ func (b *Backend[K, V]) missed() uint64 {
 	return misses
 }
 
-// invalidateAll replaces the store by an empty one.
-func (b *Backend[K, V]) invalidateAll() error {
-	next, err := b.empty()
-	if err != nil {
-		return wrap("invalidate", err) // unreachable: New has tried the capacity
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	s := b.store.Load()
-	if s == nil {
-		next.cache.Close()
-		return wrap("invalidate", backend.ErrClosed)
-	}
-	b.replace(s, next)
-	return nil
-}
-
-// replace replaces the store. It closes the library's cache once no writer is left
-// in it, because the library would leave it waiting. What readers still do there
-// counts as done before or misses. The caller holds mu.
+// replace replaces the store and closes the library's cache. It first waits for the writers in the old cache, because
+// the library would block them forever. Readers may still find entries there. The caller holds mu.
 func (b *Backend[K, V]) replace(s, next *store[K, V]) {
 	b.store.Store(next)
 	for i := range b.stripes {
 		await(&b.stripes[i].Mutex)
 	}
-	await(&b.flush)
+	await(&b.waiting)
 	b.misses += s.cache.Stats().Misses()
 	s.cache.Close()
 }
 
-// await waits for whoever holds m.
+// await waits until m is free.
 func await(m *sync.Mutex) {
 	m.Lock()
 	defer m.Unlock()
@@ -421,6 +387,11 @@ func (b *Backend[K, V]) empty() (*store[K, V], error) {
 	return s, err
 }
 
-func wrap(what string, err error) error {
-	return fmt.Errorf("theine: %s: %w", what, err)
+// fail returns the error of a call with an invalid key or after Close.
+func (b *Backend[K, V]) fail(operation string, key K) error {
+	return wrap(operation, cmp.Or(b.keys.Check(key), backend.ErrClosed))
+}
+
+func wrap(operation string, err error) error {
+	return fmt.Errorf("theine: %s: %w", operation, err)
 }

@@ -2,7 +2,10 @@ package theine_test
 
 import (
 	"cmp"
+	"context"
+	"fmt"
 	"testing"
+	"time"
 
 	"github.com/cachepact/cachepact/adapters/internal/adaptertest"
 	"github.com/cachepact/cachepact/adapters/theine"
@@ -10,8 +13,29 @@ import (
 	"github.com/cachepact/cachepact/conformance"
 )
 
-func TestConformance(t *testing.T) { adaptertest.Run(t, open, open, open, open) }
-
 func open[K comparable, V any](o conformance.Options) (backend.Backend[K, V], error) {
 	return theine.New[K, V](cmp.Or(o.Capacity, 1<<20))
+}
+
+func TestConformance(t *testing.T)    { adaptertest.Run(t, open, open, open, open) }
+func TestFreesDeadlines(t *testing.T) { adaptertest.FreesDeadlines(t, open) }
+
+func Example() {
+	ctx := context.Background()
+	b, err := theine.New[string, int](10_000) // entries
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer b.Close()
+
+	_ = b.Put(ctx, "one", 1, nil) // never expires
+	_ = b.Put(ctx, "two", 2, new(5*time.Minute))
+	fmt.Println(b.Get(ctx, "two"))
+	fmt.Println(backend.InvalidateKey(ctx, b, "two"))
+	fmt.Println(b.Get(ctx, "two"))
+	// Output:
+	// 2 true <nil>
+	// <nil>
+	// 0 false <nil>
 }

@@ -7,19 +7,17 @@ import (
 	"github.com/cachepact/cachepact/adapters/internal/expiry"
 )
 
-// A timer is the deadline of an entry. Its identity is that of the Put that
-// stored the entry.
+// A timer is the deadline of an entry. Each Put with a TTL makes another timer, so a timer identifies the Put.
 type timer[K comparable] = expiry.Node[K]
 
-// timers are those of the entries of a store. The caller holds the stripe of a
-// key to set or remove its timer.
+// timers are the timers of the entries of a store. The caller of set and remove holds the stripe of the key.
 type timers[K comparable] struct {
-	next atomic.Int64 // when the first of those in the queue can come
-	some atomic.Bool  // byKey has any
+	next atomic.Int64 // queue.Next, to read without mu
+	some atomic.Bool  // byKey is not empty
 
 	mu    sync.Mutex
 	byKey map[K]*timer[K]
-	queue expiry.Queue[K] // those that have not come
+	queue expiry.Queue[K] // the timers that pop has not returned
 }
 
 func newTimers[K comparable]() *timers[K] {
@@ -28,7 +26,7 @@ func newTimers[K comparable]() *timers[K] {
 	return t
 }
 
-// set replaces the timer of key, and returns nil if the new entry has none.
+// set replaces the timer of key. It returns nil if the new entry never expires.
 func (t *timers[K]) set(key K, deadline int64) *timer[K] {
 	if deadline == expiry.Never {
 		t.remove(key)
@@ -50,7 +48,7 @@ func (t *timers[K]) set(key K, deadline int64) *timer[K] {
 // remove removes the timer of key, if there is one.
 func (t *timers[K]) remove(key K) {
 	if !t.some.Load() {
-		return // the holder of the stripe would see that of its key
+		return // a timer of this key would be visible, because the caller holds the stripe
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -77,7 +75,7 @@ func (t *timers[K]) forget(n *timer[K]) {
 	t.next.Store(t.queue.Next())
 }
 
-// pop returns a timer that has come, or nil. It stays the timer of its key.
+// pop returns a timer whose deadline has passed, or nil. It remains the timer of its key until removeThis.
 func (t *timers[K]) pop(now int64) *timer[K] {
 	if t.next.Load() > now {
 		return nil
