@@ -1,201 +1,195 @@
-// Package bigcache makes a [backend.Backend] of github.com/allegro/bigcache/v3:
-// a cache that holds entries as bytes in a few large arrays, which the garbage
-// collector need not look at, and evicts the oldest write.
+// Package bigcache is a [backend.Backend] over github.com/allegro/bigcache/v3. The library stores entries as bytes in
+// a few large arrays, which the garbage collector need not scan.
 //
-// # Differences from the library
+// # Same as the library
 //
-// Values of any type are encoded, byte slices and strings as they are; see
-// [Options]. Keys may be of any comparable type, and have at most
-// [backend.Traits.MaxKey] bytes.
+// The configuration, sharding, and eviction: the oldest write goes first.
 //
-// Entries have a TTL each, exact to the nanosecond, in place of the library's
-// LifeWindow and CleanWindow, which must be zero. An expired entry is never
-// returned, counted or listed. It gives up its memory only when it is the oldest
-// write.
+// # Different from the library
 //
-// An entry too large for a shard is refused before the library throws out the
-// whole shard for it, and the key's earlier value is removed.
+//   - Values of any type are encoded; byte slices and strings are stored as they are. See [Options].
+//   - Keys are of any comparable type and have at most [backend.Traits.MaxKey] bytes.
+//   - Each entry has its own TTL, exact to the nanosecond. LifeWindow and CleanWindow must be zero. An expired entry
+//     is never returned, counted or listed. It keeps its memory until it is the oldest write.
+//   - An entry that is too large for a shard is an error, and the key's earlier entry is removed. The library would
+//     remove all entries of the shard.
+//   - Invalidate of a key does not remove another key whose hash collides. A Put still does, as in the library.
+//   - Without a Hasher, keys are hashed with [hash/maphash]. It is faster than the library's FNV, and nobody can
+//     predict its hashes.
 //
-// Invalidate of a key whose hash is that of another key leaves the other.
-// As in the library, a Put removes the entry of another key with the same hash.
+// # What it costs
 //
-// An overwritten or removed entry keeps its bytes until it is the oldest write.
-// Frequent overwrites therefore evict entries that are rarely written, and with
-// a HardMaxCacheSize of zero the cache grows with every Put until it is
-// invalidated as a whole, which keeps the memory but starts at its beginning.
-//
-// Without a Hasher the keys are hashed with [hash/maphash], which is faster than
-// the library's FNV and cannot be predicted.
+// An overwritten or removed entry keeps its bytes until it is the oldest write, as in the library. So frequent
+// overwrites evict entries that are rarely written. If HardMaxCacheSize is zero, the cache grows with every Put until
+// Invalidate removes all entries; the memory is then used again.
 package bigcache
 
 import (
 	"context"
 	"fmt"
-	"io"
 	"iter"
-	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/allegro/bigcache/v3"
 
 	"github.com/cachepact/cachepact/adapters/internal/bytecache"
+	"github.com/cachepact/cachepact/adapters/internal/expiry"
+	"github.com/cachepact/cachepact/adapters/internal/spread"
 	"github.com/cachepact/cachepact/backend"
 )
 
-// Backend is a [backend.Backend] over the library's cache. Values are copied.
+// Backend is a [backend.Backend] over the library's cache. It also has the methods of [backend.Ranger],
+// [backend.EntryGetter], [backend.Describer] and [io.Closer]. Values are copied.
+//
+//   - Invalidate with a nil key takes time in proportion to the number of shards, not of entries.
+//   - Stats counts hits, misses and expirations. It looks at entries only if one may have expired since the last
+//     call.
+//   - Close removes all entries.
 type Backend[K comparable, V any] struct {
-	coder   *bytecache.Coder[K, V]
-	cache   atomic.Pointer[bigcache.BigCache] // nil once closed
-	bound   backend.Bound
-	hasher  bigcache.Hasher
-	stripes bytecache.Stripes // one is held by whoever writes a key
-
-	sweeping sync.Mutex
-	soonest  bytecache.Soonest
-
-	counters counters
+	*core[K, V]
 }
 
-var (
-	_ backend.Backend[string, any]     = (*Backend[string, any])(nil)
-	_ backend.Ranger[string, any]      = (*Backend[string, any])(nil)
-	_ backend.EntryGetter[string, any] = (*Backend[string, any])(nil)
-	_ backend.Describer                = (*Backend[string, any])(nil)
-	_ io.Closer                        = (*Backend[string, any])(nil)
-)
+// core is unexported, so that users do not see the embedded field.
+type core[K comparable, V any] = bytecache.Backend[K, V]
 
-// New returns an empty backend. It fails if the configuration has a field that
-// the adapter cannot honour, a K cannot be a key, or no codec is given and the
-// default one cannot carry every V; see [NewConfig] for a configuration to start
-// from. The caller closes what it made.
+var _ backend.Ranger[string, any] = (*Backend[string, any])(nil)
+
+// New returns an empty backend. See [NewConfig] for a configuration to start from. The caller must call Close.
+//
+// New fails if the configuration has a field that the adapter cannot honour, if a K cannot be a key, or if there is
+// no codec and the default codec cannot carry every V.
 func New[K comparable, V any](config Config, o Options[V]) (*Backend[K, V], error) {
-	foreign := config.Hasher != nil // the user's
-	lim, err := complete(&config)
+	keeps := config.Hasher != nil // the user's Hasher may keep the keys that it gets
+	c, err := complete(&config)
 	if err != nil {
-		return nil, wrap("new", err)
+		return nil, fmt.Errorf("bigcache: new: %w", err)
 	}
-	coder, err := bytecache.NewCoder[K](o.Codec)
+	c.KeepsNames = keeps
+	b, err := bytecache.New[K](c, o.Codec, func(bool) (bytecache.Library, error) {
+		cache, err := bigcache.New(context.Background(), config)
+		l := &library{hasher: config.Hasher, sweeper: bytecache.Sweeper{Clock: c.Clock}}
+		l.cache.Store(cache)
+		return l, err
+	})
 	if err != nil {
-		return nil, wrap("new", err)
+		return nil, err
 	}
-	cache, err := bigcache.New(context.Background(), config)
-	if err != nil {
-		return nil, wrap("new", err)
-	}
-	coder.Limits, coder.NamesKept = lim.Limits, foreign
-	b := &Backend[K, V]{coder: coder, bound: lim.bound, hasher: config.Hasher}
-	b.cache.Store(cache)
-	return b, nil
+	return &Backend[K, V]{b}, nil
 }
 
-// Get implements [backend.Backend].
-func (b *Backend[K, V]) Get(_ context.Context, key K) (V, bool, error) {
-	value, _, hit, err := b.get(key)
-	return value, hit, err
+// All implements [backend.Ranger]. It lists the keys at once and reads each entry before it yields it. It skips
+// entries that the codec cannot decode.
+func (b *Backend[K, V]) All() iter.Seq2[K, V] { return bytecache.All(b.core) }
+
+// library is a [bytecache.Lister].
+type library struct {
+	cache   atomic.Pointer[bigcache.BigCache] // nil after Close
+	hasher  bigcache.Hasher
+	locks   bytecache.Locks // a writer of a key holds one
+	sweeper bytecache.Sweeper
+
+	// The library's own counters count expired entries as hits, and count the adapter's reads too.
+	misses      spread.Tally
+	expirations atomic.Uint64
 }
 
-// Put implements [backend.Backend].
-func (b *Backend[K, V]) Put(_ context.Context, key K, value V, ttl *time.Duration) error {
-	if b.cache.Load() == nil {
-		return wrap("put", backend.ErrClosed)
-	}
-	return wrap("put", b.coder.Put((*store[K, V])(b), key, value, ttl))
-}
-
-// Invalidate implements [backend.Backend]. With a nil key it takes the same time
-// however many entries there are.
-func (b *Backend[K, V]) Invalidate(_ context.Context, key *K) error {
-	cache := b.cache.Load()
+func (l *library) Get(name string, _ []byte) ([]byte, bool, error) {
+	cache := l.cache.Load()
 	if cache == nil {
-		return wrap("invalidate", backend.ErrClosed)
+		return nil, false, backend.ErrClosed
 	}
-	if key == nil {
-		// Each shard is emptied under its own lock, so an entry whose Put has
-		// returned is gone from its shard when all are done.
-		return wrap("invalidate", cache.Reset())
+	entry, err := cache.Get(name) // a copy
+	if err == nil {
+		return entry, true, nil
 	}
-	return wrap("invalidate", b.coder.Invalidate((*store[K, V])(b), *key))
+	if err == bigcache.ErrEntryNotFound { //nolint:errorlint // never wrapped; errors.Is takes a fifth of a miss's time
+		l.misses.Add()
+		return nil, false, nil
+	}
+	return nil, false, err
 }
 
-// Stats implements [backend.Backend]. It counts hits, misses and expirations. It
-// looks at the entries only if one can have expired since the last call.
-func (b *Backend[K, V]) Stats(context.Context) (backend.Stats, error) {
-	cache := b.cache.Load()
+func (l *library) Set(name string, entry []byte, deadline int64, _ expiry.Reading) error {
+	cache := l.cache.Load()
 	if cache == nil {
-		return backend.Stats{}, wrap("stats", backend.ErrClosed)
+		return backend.ErrClosed
 	}
-	b.sweep(cache)
-	return backend.Stats{Size: int64(cache.Len()), Counters: b.counters.read()}, nil
+	lock := l.locks.Of(l.hasher.Sum64(name))
+	lock.Lock()
+	defer lock.Unlock()
+	if err := cache.Set(name, entry); err != nil {
+		return fmt.Errorf("%w: %w", backend.ErrTooLarge, err) // unreachable: the limits leave room
+	}
+	l.sweeper.Add(deadline)
+	return nil
 }
 
-// GetEntry implements [backend.EntryGetter].
-func (b *Backend[K, V]) GetEntry(_ context.Context, key K) (backend.Entry[V], bool, error) {
-	value, deadline, hit, err := b.get(key)
-	if !hit {
-		return backend.Entry[V]{}, false, err
+func (l *library) Remove(name string) error {
+	cache := l.cache.Load()
+	if cache == nil {
+		return backend.ErrClosed
 	}
-	return backend.Entry[V]{Value: value, Deadline: b.coder.Clock.Time(deadline)}, true, nil
+	l.removeIf(cache, name, func([]byte) bool { return true })
+	return nil
 }
 
-// All implements [backend.Ranger]. It lists the keys at once and reads each
-// entry when its turn comes. It leaves out an entry that its codec cannot
-// decode.
-func (b *Backend[K, V]) All() iter.Seq2[K, V] {
-	return func(yield func(K, V) bool) {
-		cache := b.cache.Load()
-		if cache == nil {
-			return
+// removeIf removes the entry of name if condition returns true, and reports whether it did. It locks out writers of
+// the key and of keys with the same hash, because the library's Delete compares only hashes.
+func (l *library) removeIf(cache *bigcache.BigCache, name string, condition func(entry []byte) bool) bool {
+	lock := l.locks.Of(l.hasher.Sum64(name))
+	lock.Lock()
+	defer lock.Unlock()
+	entry, err := cache.Get(name)
+	return err == nil && condition(entry) && cache.Delete(name) == nil
+}
+
+// Clear needs no lock of l: the library empties each shard under its own lock, so that an entry whose Put has
+// returned is removed from its shard.
+func (l *library) Clear() error {
+	cache := l.cache.Load()
+	if cache == nil {
+		return backend.ErrClosed
+	}
+	return cache.Reset()
+}
+
+func (l *library) Stats() (backend.Stats, error) {
+	cache := l.cache.Load()
+	if cache == nil {
+		return backend.Stats{}, backend.ErrClosed
+	}
+	l.sweeper.Sweep(func(expired func(entry []byte) bool) {
+		for it := cache.Iterator(); it.SetNext(); {
+			info, err := it.Value()
+			if err == nil && expired(info.Value()) && l.removeIf(cache, info.Key(), expired) {
+				l.expirations.Add(1)
+			}
 		}
-		var names []string
+	})
+	return backend.Stats{Size: int64(cache.Len()), Counters: map[string]uint64{
+		backend.CounterMisses:      l.misses.Sum(),
+		backend.CounterExpirations: l.expirations.Load(),
+	}}, nil
+}
+
+func (l *library) Names() (names []string) {
+	if cache := l.cache.Load(); cache != nil {
 		for it := cache.Iterator(); it.SetNext(); {
 			if info, err := it.Value(); err == nil {
 				names = append(names, info.Key())
 			}
 		}
-		for _, name := range names {
-			if b.cache.Load() == nil {
-				return
-			}
-			entry, ok := peek(cache, name)
-			if !ok {
-				continue
-			}
-			deadline, data := bytecache.Split(entry)
-			if b.coder.Clock.Expired(deadline) {
-				continue
-			}
-			key, err := b.coder.DecodeKey(name)
-			if err != nil {
-				continue // unreachable: Put encoded it
-			}
-			if value, err := b.coder.ValueOwned(data); err == nil && !yield(key, value) {
-				return
-			}
-		}
 	}
+	return names
 }
 
-// Traits implements [backend.Describer].
-func (b *Backend[K, V]) Traits() backend.Traits {
-	return backend.Traits{Bound: b.bound, MaxKey: b.coder.Limits.Key, MaxValue: b.coder.Limits.Value}
-}
-
-// Close removes every entry and implements [io.Closer].
-func (b *Backend[K, V]) Close() error {
-	cache := b.cache.Swap(nil)
+func (l *library) Peek(name string) (entry []byte, hit bool) {
+	cache := l.cache.Load()
 	if cache == nil {
-		return nil
+		return nil, false
 	}
-	if err := cache.Close(); err != nil {
-		return wrap("close", err)
-	}
-	return nil
+	entry, err := cache.Get(name)
+	return entry, err == nil
 }
 
-func wrap(what string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("bigcache: %s: %w", what, err)
-}
+func (l *library) Close() error { return l.cache.Swap(nil).Close() }

@@ -4,51 +4,49 @@ import (
 	"encoding/binary"
 	"sync"
 
+	"github.com/VictoriaMetrics/fastcache"
 	"github.com/cespare/xxhash/v2"
 
 	"github.com/cachepact/cachepact/adapters/internal/expiry"
 )
 
-// How the library lays out entries (fastcache.go of v1.13.0): a key belongs to
-// one of 512 buckets by its hash. The entries of a bucket are written one after
-// the other into chunks of 64 KB, each with 4 bytes before it. One that reaches
-// the end of its chunk goes to the start of the next chunk, and after the last to
-// that of the first. An entry is gone as soon as a later one ends beyond the
-// place where it begins.
+// The library lays out entries as follows (fastcache.go of v1.13.0). The hash of a key selects one of 512 buckets. A
+// bucket writes its entries one after the other into chunks of 64 KB, each entry with 4 bytes before it. An entry
+// that would reach the end of its chunk goes to the start of the next chunk; the first chunk follows the last. An
+// entry is evicted as soon as a later entry ends beyond the place where it begins.
 const (
 	buckets   = 512
 	chunk     = 64 << 10
 	entryHead = 4
 )
 
-// bucket returns that of a key.
+// bucket returns the number of a key's bucket.
 func bucket(name []byte) uint64 { return xxhash.Sum64(name) % buckets }
 
-// A ring keeps account of the entries of a bucket, because the library cannot
-// say which are left. It knows them by the order in which they were written: an
-// entry has a mark, its number in that order, which can be told when the key is
-// found again.
+// A ring records the entries of a bucket, because the library cannot say which of them it has evicted. Each entry has
+// a mark: its number in the order of writing. The entry contains the mark, so that a Put finds the record of the
+// entry that it overwrites.
 //
-// It takes 2 bytes and a bit for each entry in the bucket, and 8 more in each
-// bucket that has had an entry with a TTL.
+// A ring takes 2 bytes and a bit for each entry in the bucket, and 8 bytes more if the bucket has had an entry with a
+// TTL.
 type ring struct {
-	mu sync.Mutex // held by whoever writes a key of the bucket
+	mu sync.Mutex // locked to write a key of the bucket
 
-	size        uint64 // of all chunks
-	head, tail  cursor // where the last entry ends, and the one before the first that is left
-	first, last uint32 // the marks of the first that is left and the next to come
-	start       int    // where the first that is left is in:
+	size        uint64 // bytes of all chunks
+	head, tail  cursor // ends of the newest entry and of the entry before the oldest that is left
+	first, last uint32 // marks of the oldest entry that is left and of the next entry
+	start       int    // index of the oldest entry in sizes, live and deadlines
 	sizes       []uint16
-	live        []uint64 // a bit each
-	deadlines   []int64  // nil until one is needed
+	live        []uint64 // one bit for each entry
+	deadlines   []int64  // nil until an entry has a deadline
 
-	soonest int64 // before which none expires
+	soonest int64 // no entry expires earlier
 	account
 }
 
-// An account is what there is in a ring, and has been.
+// An account is the number of live entries of a ring, and what happened to others.
 type account struct {
-	count                  int // the live entries
+	count                  int
 	evictions, expirations uint64
 	misses                 uint64 // of the adapter's own reads
 }
@@ -56,8 +54,7 @@ type account struct {
 // A cursor is a place in a bucket.
 type cursor struct{ turn, at uint64 }
 
-// step returns where an entry of n bytes begins that comes after c, and where it
-// ends.
+// step returns where an entry of n bytes begins that is written after c, and where it ends.
 func (r *ring) step(c cursor, n uint64) (begin, end cursor) {
 	if next := (c.at + n) / chunk; next > c.at/chunk {
 		c.at = next * chunk
@@ -68,8 +65,8 @@ func (r *ring) step(c cursor, n uint64) (begin, end cursor) {
 	return c, cursor{c.turn, c.at + n}
 }
 
-// add takes account of a new entry of n bytes, and of those that it overwrites.
-// It returns the mark of the entry.
+// add records a new entry of n bytes and the eviction of the entries that it overwrites. It returns the mark of the
+// entry.
 func (r *ring) add(n int, deadline int64, moment *expiry.Reading) uint32 {
 	_, r.head = r.step(r.head, uint64(n))
 	for r.first != r.last {
@@ -81,7 +78,7 @@ func (r *ring) add(n int, deadline int64, moment *expiry.Reading) uint32 {
 		r.dropFirst(moment)
 	}
 	if r.first == r.last {
-		r.tail = r.before(n)
+		r.tail = cursor{r.head.turn, r.head.at - uint64(n)} // a step from here leads to the new entry
 	}
 	if int(r.last-r.first) == len(r.sizes) {
 		r.grow()
@@ -89,7 +86,7 @@ func (r *ring) add(n int, deadline int64, moment *expiry.Reading) uint32 {
 	if deadline != expiry.Never && r.deadlines == nil {
 		r.deadlines = make([]int64, len(r.sizes))
 	}
-	i := r.slot(r.last)
+	i := r.index(r.last)
 	r.sizes[i] = uint16(n)
 	r.live[i/64] |= 1 << (i % 64)
 	if r.deadlines != nil {
@@ -102,9 +99,6 @@ func (r *ring) add(n int, deadline int64, moment *expiry.Reading) uint32 {
 	r.last++
 	return r.last - 1
 }
-
-// before returns a place after which the last entry, of n bytes, is where it is.
-func (r *ring) before(n int) cursor { return cursor{r.head.turn, r.head.at - uint64(n)} }
 
 func (r *ring) dropFirst(moment *expiry.Reading) {
 	if i := r.start; r.isLive(i) {
@@ -121,8 +115,9 @@ func (r *ring) dropFirst(moment *expiry.Reading) {
 	}
 }
 
-// leave takes account of the removal of an entry that the library has, if ok.
-func (r *ring) leave(entry []byte, ok bool, moment *expiry.Reading) bool {
+// forget records the removal of an entry that the library has returned, or a miss of the adapter's own if ok is
+// false.
+func (r *ring) forget(entry []byte, ok bool, moment *expiry.Reading) bool {
 	if !ok {
 		r.misses++
 		return false
@@ -131,13 +126,12 @@ func (r *ring) leave(entry []byte, ok bool, moment *expiry.Reading) bool {
 	return true
 }
 
-// remove takes account of the removal of the entry with that mark. It is not
-// live any more if it has been found expired.
+// remove records the removal of the entry with a mark. The entry is not live if a sweep has found it expired.
 func (r *ring) remove(mark uint32, moment *expiry.Reading) {
 	if mark-r.first >= r.last-r.first {
-		return // unreachable: the library found it
+		return // unreachable: the library has the entry
 	}
-	if i := r.slot(mark); r.isLive(i) {
+	if i := r.index(mark); r.isLive(i) {
 		if r.deadlines != nil && moment.Expired(r.deadlines[i]) {
 			r.expirations++
 		}
@@ -145,14 +139,14 @@ func (r *ring) remove(mark uint32, moment *expiry.Reading) {
 	}
 }
 
-// sweep takes account of the entries that have expired by now.
+// sweep records the entries that have expired at now.
 func (r *ring) sweep(now int64) {
 	if r.soonest == expiry.Never || r.soonest > now {
 		return
 	}
 	r.soonest = expiry.Never
 	for mark := r.first; mark != r.last; mark++ {
-		i := r.slot(mark)
+		i := r.index(mark)
 		deadline := r.deadlines[i]
 		switch {
 		case deadline == expiry.Never || !r.isLive(i):
@@ -165,8 +159,8 @@ func (r *ring) sweep(now int64) {
 	}
 }
 
-// slot returns where the entry with that mark is in sizes.
-func (r *ring) slot(mark uint32) int {
+// index returns the index in sizes of the entry with a mark.
+func (r *ring) index(mark uint32) int {
 	i := r.start + int(mark-r.first)
 	if i >= len(r.sizes) {
 		i -= len(r.sizes)
@@ -190,7 +184,7 @@ func (r *ring) grow() {
 		deadlines = make([]int64, size)
 	}
 	for n := range int(r.last - r.first) {
-		i := r.slot(r.first + uint32(n))
+		i := r.index(r.first + uint32(n))
 		sizes[n] = r.sizes[i]
 		if r.isLive(i) {
 			live[n/64] |= 1 << (n % 64)
@@ -202,7 +196,7 @@ func (r *ring) grow() {
 	r.start, r.sizes, r.live, r.deadlines = 0, sizes, live, deadlines
 }
 
-// reset takes account of the removal of all entries.
+// reset records the removal of all entries.
 func (r *ring) reset() {
 	r.head, r.tail = cursor{}, cursor{}
 	r.first, r.last, r.start = 0, 0, 0
@@ -210,7 +204,7 @@ func (r *ring) reset() {
 	r.count, r.soonest = 0, expiry.Never
 }
 
-// rings are those of all buckets.
+// rings are the rings of all buckets.
 type rings [buckets]ring
 
 func newRings(maxBytes int) *rings {
@@ -231,8 +225,19 @@ func (rs *rings) lock() {
 	}
 }
 
-// sum returns what there is in all rings, of which it removes what has expired by
-// now.
+func (rs *rings) unlock() {
+	for i := range rs {
+		rs[i].mu.Unlock()
+	}
+}
+
+func (rs *rings) reset() {
+	for i := range rs {
+		rs[i].reset()
+	}
+}
+
+// sum sweeps all rings and returns the sum of their accounts.
 func (rs *rings) sum(now int64) (total account) {
 	for i := range rs {
 		r := &rs[i]
@@ -247,14 +252,52 @@ func (rs *rings) sum(now int64) (total account) {
 	return total
 }
 
-func (rs *rings) reset() {
-	for i := range rs {
-		rs[i].reset()
+// layoutKnown reports whether the linked version of the library evicts the entries that a ring computes. It tests
+// that once, in a fraction of a millisecond.
+var layoutKnown = sync.OnceValue(func() bool {
+	rs := newRings(2 * MinBytes)
+	cache := fastcache.New(2 * MinBytes)
+	defer cache.Reset()
+	return rs[0].agrees(cache)
+})
+
+// agrees fills the first bucket of cache a few times. It reports whether r, its ring, always knows the entries left.
+func (r *ring) agrees(cache *fastcache.Cache) bool {
+	const keys = 24
+	moment := expiry.NewClock().Reading()
+	names, marks := namesIn(0, keys), make([]uint32, keys)
+	value := make([]byte, chunk)
+	for i := range 5 * keys {
+		if cache.Has(names[i%keys]) {
+			r.remove(marks[i%keys], &moment)
+		}
+		n := 7000 + 1571*i%5000
+		marks[i%keys] = r.add(entryHead+len(names[i%keys])+n, expiry.Never, &moment)
+		cache.Set(names[i%keys], value[:n])
+		live := 0
+		for k := range min(i+1, keys) {
+			has := cache.Has(names[k])
+			if left := marks[k]-r.first < r.last-r.first; has != left {
+				return false
+			}
+			if has {
+				live++
+			}
+		}
+		if live != r.count {
+			return false
+		}
 	}
+	return r.evictions > keys
 }
 
-func (rs *rings) unlock() {
-	for i := range rs {
-		rs[i].mu.Unlock()
+// namesIn returns n keys of bucket b.
+func namesIn(b uint64, n int) [][]byte {
+	var names [][]byte
+	for i := uint64(0); len(names) < n; i++ {
+		if name := binary.LittleEndian.AppendUint64(nil, i); bucket(name) == b {
+			names = append(names, name)
+		}
 	}
+	return names
 }

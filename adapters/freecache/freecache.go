@@ -1,182 +1,269 @@
-// Package freecache makes a [backend.Backend] of github.com/coocood/freecache: a
-// cache that holds entries as bytes in 256 rings of a fixed size, which the
-// garbage collector need not look at, and evicts what has not been used for long.
+// Package freecache is a [backend.Backend] over github.com/coocood/freecache. The library stores entries as bytes in
+// 256 rings of a fixed size, which the garbage collector need not scan.
 //
-// # Differences from the library
+// # Same as the library
 //
-// Values of any type are encoded, byte slices and strings as they are; see
-// [Options]. Keys may be of any comparable type. Nil and empty values come back
-// as what they were.
+// Eviction: approximately the least recently used entry goes first. All memory is taken when the cache is made.
 //
-// A TTL is exact to the nanosecond and not moved by a step of the wall clock,
-// in place of the library's seconds, of which the first is cut short. An expired
-// entry is never returned, counted or listed. It gives up its memory when Stats
-// is called, or when the library evicts it.
+// # Different from the library
 //
-// Of a cache of so many bytes, an entry has at most a 1024th. A key has at most a
-// quarter of that, [backend.Traits.MaxKey], and a value the rest,
-// [backend.Traits.MaxValue]; what is larger is refused and the key's earlier
-// value removed, which the library would go on serving.
-//
-// A size below [MinBytes] is an error, where the library takes more than it was
-// told.
+//   - Values of any type are encoded; byte slices and strings are stored as they are. See [Options]. Nil and empty
+//     slices are kept apart.
+//   - Keys are of any comparable type.
+//   - A TTL is exact to the nanosecond, and steps of the wall clock do not change it. The library's TTLs are in
+//     seconds, and the first second is cut short. An expired entry is never returned, counted or listed. It keeps its
+//     memory until Stats is called or the library evicts it.
+//   - A key and a value together have at most 1/1024 of the cache's bytes: see [backend.Traits.MaxKey], a quarter of
+//     that, and [backend.Traits.MaxValue]. A larger entry is an error, and the key's earlier entry is removed. The
+//     library would keep the earlier entry.
+//   - A size below [MinBytes] is an error. The library would take MinBytes instead.
 package freecache
 
 import (
-	"context"
 	"fmt"
-	"io"
 	"iter"
+	"math"
 	"sync"
 	"sync/atomic"
-	"time"
 
+	"github.com/cespare/xxhash/v2"
 	"github.com/coocood/freecache"
 
 	"github.com/cachepact/cachepact/adapters/internal/bytecache"
+	"github.com/cachepact/cachepact/adapters/internal/codec"
+	"github.com/cachepact/cachepact/adapters/internal/expiry"
 	"github.com/cachepact/cachepact/backend"
 )
 
-// Backend is a [backend.Backend] over the library's cache. Values are copied.
+// Backend is a [backend.Backend] over the library's cache. It also has the methods of [backend.Ranger],
+// [backend.EntryGetter], [backend.Describer] and [io.Closer]. Values are copied.
+//
+//   - Invalidate with a nil key takes time in proportion to the cache's bytes, not to its entries.
+//   - Stats counts hits, misses and expirations. It looks at entries only if one may have expired since the last
+//     call.
+//   - Close frees the memory.
 type Backend[K comparable, V any] struct {
-	coder   *bytecache.Coder[K, V]
-	cache   atomic.Pointer[freecache.Cache] // nil once closed
-	stripes bytecache.Stripes               // one is held by whoever writes a key
-
-	sweeping sync.Mutex
-	soonest  bytecache.Soonest
-
-	counters counters
+	*core[K, V]
 }
 
-var (
-	_ backend.Backend[string, any]     = (*Backend[string, any])(nil)
-	_ backend.Ranger[string, any]      = (*Backend[string, any])(nil)
-	_ backend.EntryGetter[string, any] = (*Backend[string, any])(nil)
-	_ backend.Describer                = (*Backend[string, any])(nil)
-	_ io.Closer                        = (*Backend[string, any])(nil)
+// core is unexported, so that users do not see the embedded field.
+type core[K comparable, V any] = bytecache.Backend[K, V]
+
+var _ backend.Ranger[string, any] = (*Backend[string, any])(nil)
+
+// Options are the adapter's own options.
+type Options[V any] struct {
+	// Codec encodes the values. If it is nil, byte slices and strings are stored as they are, numbers and booleans in
+	// a few bytes, and everything else as CBOR. New fails, and names the field, if CBOR would change a part of a V.
+	Codec Codec[V]
+}
+
+// A Codec turns values into bytes and back.
+type Codec[V any] = codec.Codec[V]
+
+// CBOR returns a codec for CBOR. It takes any V and loses what github.com/fxamacker/cbor/v2 loses.
+func CBOR[V any]() Codec[V] { return codec.CBOR[V]() }
+
+// JSON returns a codec for JSON. It takes any V and loses what [encoding/json] loses.
+func JSON[V any]() Codec[V] { return codec.JSON[V]() }
+
+// Gob returns a codec for [encoding/gob]. It takes any V and loses what that package loses.
+func Gob[V any]() Codec[V] { return codec.Gob[V]() }
+
+const (
+	// MinBytes is the smallest size: the library's minBufSize (cache.go).
+	MinBytes = 512 << 10
+	// MaxBytes is the largest size: 512 GB where an int can hold it. The library stores entry sizes in 32 bits.
+	MaxBytes = min(1<<39, math.MaxInt)
+
+	segments  = 256
+	entryHead = 24 // bytes that the library stores with a key and a value
+	maxKey    = math.MaxUint16
 )
 
-// New returns an empty backend of so many bytes, all of which the library takes
-// at once. It fails if the size is less than [MinBytes] or more than [MaxBytes], a
-// K cannot be a key, or no codec is given and the default one cannot carry every
-// V. The caller closes what it made.
-func New[K comparable, V any](size int, o Options[V]) (*Backend[K, V], error) {
-	limits, err := limitsOf(size)
+// New returns an empty backend of this many bytes, which the library takes at once. The caller must call Close.
+//
+// New fails if maxBytes is less than [MinBytes] or more than [MaxBytes], if a K cannot be a key, or if there is no
+// codec and the default codec cannot carry every V.
+func New[K comparable, V any](maxBytes int, o Options[V]) (*Backend[K, V], error) {
+	if maxBytes < MinBytes || maxBytes > MaxBytes {
+		return nil, fmt.Errorf("freecache: new: size %d: want %d to %d bytes", maxBytes, MinBytes, MaxBytes)
+	}
+	// The library rejects an entry of more than a quarter of a segment (segment.go).
+	room := maxBytes/segments/4 - entryHead - bytecache.Header
+	key := min(maxKey, room/4)
+	clock := expiry.NewClock()
+	b, err := bytecache.New[K](bytecache.Config{
+		Name: "freecache", Clock: clock, Limits: bytecache.Limits{Key: key, Value: room - key},
+		Bound: backend.BoundApproximate,
+	}, o.Codec, func(bool) (bytecache.Library, error) {
+		l := &library{sweeper: bytecache.Sweeper{Clock: clock}}
+		l.cache.Store(freecache.NewCacheCustomTimer(maxBytes, seconds{clock}))
+		return l, nil
+	})
 	if err != nil {
-		return nil, wrap("new", err)
+		return nil, err
 	}
-	coder, err := bytecache.NewCoder[K](o.Codec)
-	if err != nil {
-		return nil, wrap("new", err)
-	}
-	coder.Limits = limits
-	b := &Backend[K, V]{coder: coder}
-	b.cache.Store(freecache.NewCacheCustomTimer(size, seconds{coder.Clock}))
-	return b, nil
+	return &Backend[K, V]{b}, nil
 }
 
-// Get implements [backend.Backend].
-func (b *Backend[K, V]) Get(_ context.Context, key K) (V, bool, error) {
-	value, _, hit, err := b.get(key)
-	return value, hit, err
-}
+// All implements [backend.Ranger]. It lists the keys at once and reads each entry before it yields it. It skips
+// entries that the codec cannot decode.
+func (b *Backend[K, V]) All() iter.Seq2[K, V] { return bytecache.All(b.core) }
 
-// Put implements [backend.Backend].
-func (b *Backend[K, V]) Put(_ context.Context, key K, value V, ttl *time.Duration) error {
-	if b.cache.Load() == nil {
-		return wrap("put", backend.ErrClosed)
+// seconds is the library's clock. The library gets no TTLs, and so uses it only to find entries that were not used
+// lately. Every call reads it. The monotonic clock takes half the time of the wall clock.
+type seconds struct{ expiry.Clock }
+
+func (s seconds) Now() uint32 { return uint32(s.Clock.Now() / 1e9) }
+
+// library is a [bytecache.Lister].
+type library struct {
+	cache   atomic.Pointer[freecache.Cache] // nil after Close
+	locks   bytecache.Locks                 // a writer of a key holds one
+	sweeper bytecache.Sweeper
+
+	expirations atomic.Uint64
+	past        struct {
+		sync.Mutex
+		misses int64 // counted before a Clear, which resets the library's counter
 	}
-	return wrap("put", b.coder.Put((*store[K, V])(b), key, value, ttl))
 }
 
-// Invalidate implements [backend.Backend]. With a nil key it takes the same time
-// however many entries there are.
-func (b *Backend[K, V]) Invalidate(_ context.Context, key *K) error {
-	cache := b.cache.Load()
+// segment returns the number of the name's segment in the library (cache.go, hashFunc and segmentAndOpVal), and of
+// its lock here. No other goroutine writes to the segment while the lock is held.
+func segment(name []byte) uint64 { return xxhash.Sum64(name) % segments }
+
+func (l *library) Get(name string, buf []byte) (entry []byte, hit bool, err error) {
+	cache := l.cache.Load()
 	if cache == nil {
-		return wrap("invalidate", backend.ErrClosed)
+		return nil, false, backend.ErrClosed
 	}
-	if key == nil {
-		// Each segment is emptied under its own lock, so an entry whose Put has
-		// returned is gone from its segment when all are done.
-		b.counters.clear(cache)
-		return nil
+	entry, err = cache.GetWithBuf(bytecache.Bytes(name), buf)
+	if err == freecache.ErrNotFound { //nolint:errorlint // never wrapped; errors.Is takes a fifth of a miss's time
+		return nil, false, nil
 	}
-	return wrap("invalidate", b.coder.Invalidate((*store[K, V])(b), *key))
+	return entry, err == nil, err
 }
 
-// Stats implements [backend.Backend]. It counts hits, misses and expirations. It
-// looks at the entries only if one can have expired since the last call.
-func (b *Backend[K, V]) Stats(context.Context) (backend.Stats, error) {
-	cache := b.cache.Load()
+func (l *library) Set(name string, entry []byte, deadline int64, _ expiry.Reading) error {
+	cache := l.cache.Load()
 	if cache == nil {
-		return backend.Stats{}, wrap("stats", backend.ErrClosed)
+		return backend.ErrClosed
 	}
-	b.sweep(cache)
-	return backend.Stats{Size: cache.EntryCount(), Counters: b.counters.read(cache)}, nil
-}
-
-// GetEntry implements [backend.EntryGetter].
-func (b *Backend[K, V]) GetEntry(_ context.Context, key K) (backend.Entry[V], bool, error) {
-	value, deadline, hit, err := b.get(key)
-	if !hit {
-		return backend.Entry[V]{}, false, err
+	key := bytecache.Bytes(name)
+	lock := l.locks.Of(segment(key))
+	lock.Lock()
+	defer lock.Unlock()
+	if err := cache.Set(key, entry, 0); err != nil {
+		return fmt.Errorf("%w: %w", backend.ErrTooLarge, err) // unreachable: the limits leave room
 	}
-	return backend.Entry[V]{Value: value, Deadline: b.coder.Clock.Time(deadline)}, true, nil
-}
-
-// All implements [backend.Ranger]. It lists the keys at once and reads each
-// entry when its turn comes. It leaves out an entry that its codec cannot
-// decode.
-func (b *Backend[K, V]) All() iter.Seq2[K, V] {
-	return func(yield func(K, V) bool) {
-		cache := b.cache.Load()
-		if cache == nil {
-			return
-		}
-		var names [][]byte
-		b.walk(cache, func(e *freecache.Entry) bool {
-			names = append(names, e.Key)
-			return false
-		})
-		for _, name := range names {
-			if b.cache.Load() == nil {
-				return
-			}
-			entry, err := cache.Peek(name)
-			if err != nil {
-				continue
-			}
-			deadline, data := bytecache.Split(entry)
-			if b.coder.Clock.Expired(deadline) {
-				continue
-			}
-			key, err := b.coder.DecodeKey(string(name))
-			if err != nil {
-				continue // unreachable: Put encoded it
-			}
-			if value, err := b.coder.ValueOwned(data); err == nil && !yield(key, value) {
-				return
-			}
-		}
-	}
-}
-
-// Traits implements [backend.Describer].
-func (b *Backend[K, V]) Traits() backend.Traits {
-	return backend.Traits{Bound: backend.BoundApproximate, MaxKey: b.coder.Limits.Key, MaxValue: b.coder.Limits.Value}
-}
-
-// Close frees the memory and implements [io.Closer].
-func (b *Backend[K, V]) Close() error {
-	b.cache.Store(nil)
+	l.sweeper.Add(deadline)
 	return nil
 }
 
-func wrap(what string, err error) error {
-	if err == nil {
-		return nil
+func (l *library) Remove(name string) error {
+	cache := l.cache.Load()
+	if cache == nil {
+		return backend.ErrClosed
 	}
-	return fmt.Errorf("freecache: %s: %w", what, err)
+	key := bytecache.Bytes(name)
+	lock := l.locks.Of(segment(key))
+	lock.Lock()
+	defer lock.Unlock()
+	cache.Del(key)
+	return nil
+}
+
+// Clear needs no lock of a segment: the library empties each segment under its own lock, so that an entry whose Put
+// has returned is removed from its segment.
+func (l *library) Clear() error {
+	cache := l.cache.Load()
+	if cache == nil {
+		return backend.ErrClosed
+	}
+	l.past.Lock()
+	defer l.past.Unlock()
+	l.past.misses += cache.MissCount()
+	cache.Clear()
+	return nil
+}
+
+func (l *library) Stats() (backend.Stats, error) {
+	cache := l.cache.Load()
+	if cache == nil {
+		return backend.Stats{}, backend.ErrClosed
+	}
+	l.sweeper.Sweep(func(expired func(entry []byte) bool) {
+		l.walk(cache, func(e *freecache.Entry) bool { return expired(e.Value) })
+	})
+	l.past.Lock()
+	defer l.past.Unlock()
+	return backend.Stats{Size: cache.EntryCount(), Counters: map[string]uint64{
+		backend.CounterMisses:      uint64(l.past.misses + cache.MissCount()),
+		backend.CounterExpirations: l.expirations.Load(),
+	}}, nil
+}
+
+func (l *library) Names() (names []string) {
+	if cache := l.cache.Load(); cache != nil {
+		l.walk(cache, func(e *freecache.Entry) bool {
+			names = append(names, string(e.Key))
+			return false
+		})
+	}
+	return names
+}
+
+func (l *library) Peek(name string) (entry []byte, hit bool) {
+	cache := l.cache.Load()
+	if cache == nil {
+		return nil, false
+	}
+	entry, err := cache.Peek(bytecache.Bytes(name))
+	return entry, err == nil
+}
+
+func (l *library) Close() error {
+	l.cache.Store(nil)
+	return nil
+}
+
+// walk calls expired for each entry, and removes the entries for which it returns true. It locks one segment at a
+// time, so that no entry moves there. The library's iterator is only an index: without the lock it could skip an
+// entry or return one twice.
+func (l *library) walk(cache *freecache.Cache, expired func(*freecache.Entry) bool) {
+	locked := -1
+	var names [][]byte // of expired entries in the locked segment
+	unlock := func() {
+		if locked < 0 {
+			return
+		}
+		for _, name := range names {
+			if cache.Del(name) {
+				l.expirations.Add(1)
+			}
+		}
+		names = names[:0]
+		l.locks.Of(uint64(locked)).Unlock()
+	}
+	it := cache.NewIterator()
+	for {
+		before := *it
+		e := it.Next()
+		if e == nil {
+			unlock()
+			return
+		}
+		if s := int(segment(e.Key)); s != locked {
+			unlock()
+			locked = s
+			l.locks.Of(uint64(locked)).Lock()
+			*it = before // read the entry again under the lock
+			continue
+		}
+		if expired(e) {
+			names = append(names, e.Key)
+		}
+	}
 }

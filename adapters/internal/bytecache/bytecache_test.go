@@ -1,6 +1,7 @@
 package bytecache
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -16,159 +17,77 @@ import (
 	"github.com/cachepact/cachepact/backend"
 )
 
-// shelf is a Store that keeps copies, and fails if told to.
-type shelf struct {
+// copies is a Library that stores copies, or fails with err.
+type copies struct {
+	Library
 	entries map[string][]byte
 	err     error
 }
 
-func (s *shelf) Set(name string, entry []byte, _ int64, _ expiry.Reading) error {
-	if s.err != nil {
-		return s.err
+func (l *copies) Get(name string, buf []byte) ([]byte, bool, error) {
+	entry, hit := l.entries[name]
+	return append(buf, entry...), hit, l.err
+}
+
+func (l *copies) Set(name string, entry []byte, _ int64, _ expiry.Reading) error {
+	if l.err == nil {
+		l.entries[strings.Clone(name)] = slices.Clone(entry)
 	}
-	s.entries[strings.Clone(name)] = slices.Clone(entry)
+	return l.err
+}
+
+func (l *copies) Remove(name string) error {
+	delete(l.entries, name)
 	return nil
 }
 
-func (s *shelf) Remove(name string) error {
-	delete(s.entries, name)
-	return nil
+// open returns a backend over lib. Keys have up to 64 bytes.
+func open[K comparable, V any](t *testing.T, lib Library, config Config, values codec.Codec[V]) *Backend[K, V] {
+	t.Helper()
+	config.Name, config.Clock = "test", expiry.NewClock()
+	if config.Limits == (Limits{}) {
+		config.Limits = Limits{Key: 64, Value: 10}
+	}
+	b, err := New[K](config, values, func(bool) (Library, error) { return lib, nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
 
-func TestPut(t *testing.T) {
+func newCopies() *copies { return &copies{entries: map[string][]byte{}} }
+
+// An entry consists of the library's lead, the deadline in at most Header bytes, and the value.
+func TestEntry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, err := NewCoder[uint64, []byte](nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		c.Limits, c.Lead = Limits{Key: 8, Value: 1 << 20}, []byte("lead")
-		for _, ttl := range []*time.Duration{nil, new(time.Duration(1)), new(time.Duration(255)), new(time.Duration(1 << 55)), new(time.Duration(math.MaxInt64))} {
+		ctx, lib := context.Background(), newCopies()
+		b := open[uint64, []byte](t, lib, Config{Lead: 4, Limits: Limits{Key: 8, Value: 1 << 20}}, nil)
+		for _, ttl := range []*time.Duration{
+			nil, new(time.Duration(1)), new(time.Duration(255)), new(time.Duration(1 << 55)), new(time.Duration(math.MaxInt64)),
+		} {
 			for _, value := range [][]byte{nil, {}, {0}, {0x80}, make([]byte, maxKept)} {
-				s := &shelf{entries: map[string][]byte{}}
-				if err := c.Put(s, 7, value, ttl); err != nil || len(s.entries) != 1 {
-					t.Fatalf("Put = %v, %d entries", err, len(s.entries))
+				if err := b.Put(ctx, 7, value, ttl); err != nil || len(lib.entries) != 1 {
+					t.Fatalf("Put = %v, %d entries", err, len(lib.entries))
 				}
-				for name, entry := range s.entries {
-					if key, err := c.DecodeKey(name); key != 7 || err != nil {
-						t.Errorf("DecodeKey = %d, %v, want 7", key, err)
+				for name, entry := range lib.entries {
+					if key, err := b.keys.Decode([]byte(name)); key != 7 || err != nil {
+						t.Errorf("the name is that of %d, %v, want 7", key, err)
 					}
-					lead, rest := entry[:4], entry[4:]
-					deadline, data := Split(rest)
-					if head := len(rest) - len(data); string(lead) != "lead" || head > Header || head < 1 {
-						t.Errorf("the entry has %q and %d bytes before its value, want 1 to %d", lead, head, Header)
+					deadline, data := Split(entry[4:])
+					if head := len(entry) - 4 - len(data); head > Header || head < 1 {
+						t.Errorf("the entry has %d bytes before its value, want 1 to %d", head, Header)
 					}
 					if want := deadlineOf(ttl); deadline != want {
 						t.Errorf("Split = %d, want %d", deadline, want)
 					}
-					copied, err := c.Value(data)
-					owned, err2 := c.ValueOwned(append([]byte(nil), data...))
-					if err != nil || err2 != nil || string(copied) != string(value) || string(owned) != string(value) || (copied == nil) != (value == nil) {
-						t.Errorf("Value = %q, %v and ValueOwned = %q, %v, want %q", copied, err, owned, err2, value)
-					}
+				}
+				got, hit, err := b.Get(ctx, 7)
+				if !hit || err != nil || string(got) != string(value) || (got == nil) != (value == nil) {
+					t.Errorf("Get = %q, %v, %v, want %q", got, hit, err, value)
 				}
 			}
 		}
 	})
-}
-
-// deadlineOf returns that of an entry put when the clock was started.
-func deadlineOf(ttl *time.Duration) int64 {
-	if ttl == nil {
-		return expiry.Never
-	}
-	return int64(*ttl)
-}
-
-// A number needs no memory but the stack, and is what it was.
-func TestPutSmall(t *testing.T) {
-	c, err := NewCoder[string, float64](nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.Limits, c.Lead = Limits{Key: 8, Value: 8}, make([]byte, 4)
-	s := &shelf{entries: map[string][]byte{}}
-	if err := c.Put(s, "k", math.Pi, new(time.Hour)); err != nil || c.Read() != ReadSmall {
-		t.Fatal(err, c.Read())
-	}
-	deadline, data := Split(s.entries["k"][4:])
-	if v, err := c.Value(data); v != math.Pi || err != nil || deadline == expiry.Never {
-		t.Errorf("Value = %v, %v", v, err)
-	}
-}
-
-// A Put that fails, or whose TTL is over, and Invalidate leave no earlier entry of
-// the key, and that of no other.
-func TestPutRemoves(t *testing.T) {
-	c, err := NewCoder[any, string](nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.Limits = Limits{Key: 64, Value: 10}
-	full := errors.New("full")
-	s := &shelf{entries: map[string][]byte{}}
-	for what, remove := range map[string]func() error{
-		"a TTL of zero":   func() error { return c.Put(s, 1, "b", new(time.Duration)) },
-		"a TTL below":     func() error { return c.Put(s, 1, "b", new(time.Duration(-1))) },
-		"too large":       func() error { return c.Put(s, 1, "12345678901", nil) },
-		"refused by both": func() error { s.err = full; return c.Put(s, 1, "b", nil) },
-		"Invalidate":      func() error { return c.Invalidate(s, 1) },
-	} {
-		s.err = nil
-		if err := errors.Join(c.Put(s, 1, "a", nil), c.Put(s, "1", "c", nil)); err != nil || len(s.entries) != 2 {
-			t.Fatalf("Put = %v, %d entries", err, len(s.entries))
-		}
-		if err := remove(); err != nil && !errors.Is(err, backend.ErrTooLarge) && err != full { //nolint:errorlint // it is returned as it is
-			t.Errorf("%s: %v", what, err)
-		}
-		if len(s.entries) != 1 {
-			t.Errorf("%s: %d entries are left of 2, want 1", what, len(s.entries))
-		}
-	}
-	s.err = nil
-	long := strings.Repeat("k", 65)
-	for _, err := range []error{c.Put(s, long, "a", nil), c.Invalidate(s, long)} {
-		if !errors.Is(err, backend.ErrTooLarge) {
-			t.Errorf("a key of 65 bytes: %v, want ErrTooLarge", err)
-		}
-	}
-	for _, err := range []error{c.Put(s, math.NaN(), "a", nil), c.Invalidate(s, math.NaN())} {
-		if !errors.Is(err, backend.ErrKey) {
-			t.Errorf("NaN: %v, want ErrKey", err)
-		}
-	}
-}
-
-// Whoever keeps a name has it for good.
-func TestNamesKept(t *testing.T) {
-	c, err := NewCoder[uint64, int](nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.Limits, c.NamesKept = Limits{Key: 8, Value: 8}, true
-	var k keeper
-	for i := range uint64(100) {
-		if err := c.Put(&k, i, 0, nil); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for i, name := range k {
-		if key, err := c.DecodeKey(name); key != uint64(i) || err != nil {
-			t.Errorf("name %d is that of %d, %v", i, key, err)
-		}
-	}
-}
-
-// keeper is a Store that keeps the names.
-type keeper []string
-
-func (k *keeper) Set(name string, _ []byte, _ int64, _ expiry.Reading) error {
-	*k = append(*k, name)
-	return nil
-}
-
-func (*keeper) Remove(string) error { return nil }
-
-func TestSplit(t *testing.T) {
 	for _, entry := range [][]byte{nil, {0x80}, {0x80, 1, 2, 3, 4, 5, 6}} {
 		if deadline, data := Split(entry); deadline != expiry.Never || data != nil {
 			t.Errorf("Split(%x) = %d, %x", entry, deadline, data)
@@ -176,41 +95,108 @@ func TestSplit(t *testing.T) {
 	}
 }
 
-func TestKey(t *testing.T) {
-	s, err := NewCoder[string, int](nil)
-	if err != nil {
-		t.Fatal(err)
+// deadlineOf returns the deadline of an entry that is put when the clock starts.
+func deadlineOf(ttl *time.Duration) int64 {
+	if ttl == nil {
+		return expiry.Never
 	}
-	if name, ok := s.RawKey("a\x00b"); !ok || name != "a\x00b" {
-		t.Errorf("RawKey = %q, %v", name, ok)
-	}
-	n, err := NewCoder[any, int](nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, key := range []any{nil, 1, int64(1), "1"} {
-		name, err := n.AppendKey(nil, key)
-		if err != nil {
-			t.Fatal(err)
+	return int64(*ttl)
+}
+
+// The memory that Get reads an entry into fits the codec. The entry of a number with a lead has at most Small bytes.
+func TestMemory(t *testing.T) {
+	ctx, lib := t.Context(), newCopies()
+	numbers := open[any, int64](t, lib, Config{Lead: maxLead}, nil)
+	for i, got := range []memory{
+		numbers.read,
+		open[int, int64](t, lib, Config{NewMemory: true}, nil).read,
+		open[int, string](t, lib, Config{}, nil).read,
+		open[int, []byte](t, lib, Config{}, nil).read,
+		open[int, struct{ A, B int }](t, lib, Config{}, nil).read,
+		open[int](t, lib, Config{}, codec.JSON[int]()).read,
+	} {
+		if want := []memory{onStack, newMemory, newMemory, newMemory, pooled, pooled}[i]; got != want {
+			t.Errorf("backend %d: memory %d, want %d", i, got, want)
 		}
-		if got, err := n.DecodeKey(n.Shown(name)); err != nil || got != key {
-			t.Errorf("DecodeKey = %v, %v, want %v", got, err, key)
+	}
+	for _, key := range []any{nil, 1, int64(1), "1", math.Pi} {
+		for _, value := range []int64{0, 1, math.MinInt64, math.MaxInt64} {
+			if err := numbers.Put(ctx, key, value, new(time.Hour)); err != nil {
+				t.Fatal(err)
+			}
+			if got, hit, err := numbers.Get(ctx, key); got != value || !hit || err != nil {
+				t.Errorf("Get(%v) = %d, %v, %v, want %d", key, got, hit, err, value)
+			}
 		}
 	}
-	if _, err := n.AppendKey(nil, math.NaN()); !errors.Is(err, backend.ErrKey) {
-		t.Errorf("AppendKey(NaN) = %v, want ErrKey", err)
+	for _, entry := range lib.entries {
+		if len(entry) > Small || len(entry) != maxLead+Header+8 {
+			t.Errorf("an entry of a number has %d bytes", len(entry))
+		}
+	}
+	if len(lib.entries) != 5 {
+		t.Errorf("5 keys have %d names", len(lib.entries))
 	}
 }
 
-func TestNewCoder_Refuses(t *testing.T) {
-	if _, err := NewCoder[*int, int](nil); !errors.Is(err, backend.ErrKey) {
-		t.Errorf("NewCoder with pointers for keys = %v, want ErrKey", err)
+// A Put that fails or has a TTL of zero or less, and Invalidate, remove the earlier entry of the key and no other.
+func TestRemoves(t *testing.T) {
+	ctx, lib, full := t.Context(), newCopies(), errors.New("full")
+	b := open[any, string](t, lib, Config{}, nil)
+	for name, remove := range map[string]func() error{
+		"zero TTL":         func() error { return b.Put(ctx, 1, "b", new(time.Duration)) },
+		"negative TTL":     func() error { return b.Put(ctx, 1, "b", new(time.Duration(-1))) },
+		"too large":        func() error { return b.Put(ctx, 1, "12345678901", nil) },
+		"library rejected": func() error { lib.err = full; return b.Put(ctx, 1, "b", nil) },
+		"Invalidate":       func() error { return b.Invalidate(ctx, new(any(1))) },
+	} {
+		lib.err = nil
+		err := errors.Join(b.Put(ctx, 1, "1234567890", nil), b.Put(ctx, "1", "c", nil))
+		if err != nil || len(lib.entries) != 2 {
+			t.Fatalf("Put = %v, %d entries", err, len(lib.entries))
+		}
+		if err := remove(); err != nil && !errors.Is(err, backend.ErrTooLarge) && !errors.Is(err, full) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if len(lib.entries) != 1 {
+			t.Errorf("%s: %d entries are left of 2, want 1", name, len(lib.entries))
+		}
 	}
-	if _, err := NewCoder[int, func()](nil); !errors.Is(err, errors.ErrUnsupported) {
-		t.Errorf("NewCoder with functions for values = %v, want ErrUnsupported", err)
+	lib.err = nil
+	for key, want := range map[any]error{strings.Repeat("k", 65): backend.ErrTooLarge, math.NaN(): backend.ErrKey} {
+		_, _, err := b.Get(ctx, key)
+		for _, err := range []error{err, b.Put(ctx, key, "a", nil), b.Invalidate(ctx, &key)} {
+			if !errors.Is(err, want) || strings.Contains(err.Error(), "kkk") {
+				t.Errorf("an invalid key: %v, want %v without the key", err, want)
+			}
+		}
 	}
-	if _, err := NewCoder[int](codec.JSON[func()]()); err != nil {
-		t.Errorf("NewCoder with a codec of the user's = %v", err)
+}
+
+// keeper is a Library that keeps the names.
+type keeper struct {
+	Library
+	names []string
+}
+
+func (k *keeper) Set(name string, _ []byte, _ int64, _ expiry.Reading) error {
+	k.names = append(k.names, name)
+	return nil
+}
+
+// With KeepsNames the memory of a name is not used again.
+func TestKeepsNames(t *testing.T) {
+	var k keeper
+	b := open[uint64, int](t, &k, Config{KeepsNames: true}, nil)
+	for i := range uint64(100) {
+		if err := b.Put(t.Context(), i, 0, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, name := range k.names {
+		if key, err := b.keys.Decode([]byte(name)); key != uint64(i) || err != nil {
+			t.Errorf("name %d is that of %d, %v", i, key, err)
+		}
 	}
 }
 
@@ -219,100 +205,81 @@ type failing struct{}
 func (failing) Append(_ []byte, value string) ([]byte, error) {
 	return nil, fmt.Errorf("bad %s", value)
 }
+func (failing) Decode(data []byte) (string, error) { return "", fmt.Errorf("bad %s", data) }
 
-func (failing) Decode(data []byte) (string, error) {
-	return "", fmt.Errorf("bad %s", data)
-}
-
-// An error of the user's codec may contain the value; ours does not.
+// Errors hide the texts of the user's codec, which may contain the value.
 func TestErrors(t *testing.T) {
-	c, err := NewCoder[int, string](failing{})
-	if err != nil {
+	ctx, lib := t.Context(), newCopies()
+	writes := open[int, string](t, lib, Config{}, nil)
+	fails := open[int](t, lib, Config{}, codec.Codec[string](failing{}))
+	if err := writes.Put(ctx, 1, "secret", nil); err != nil {
 		t.Fatal(err)
 	}
-	c.Limits = Limits{Key: 8, Value: 8}
-	err1 := c.Put(&shelf{}, 1, "secret", nil)
-	_, err2 := c.Value([]byte("secret"))
-	_, err3 := c.ValueOwned([]byte("secret"))
-	for _, err := range []error{err1, err2, err3} {
+	_, _, err1 := fails.Get(ctx, 1)
+	err2 := fails.Put(ctx, 1, "secret", nil)
+	for _, err := range []error{err1, err2} {
 		var e *codec.Error
 		if !errors.As(err, &e) || e.Cause == nil || strings.Contains(err.Error(), "secret") {
 			t.Errorf("error %v, want one that hides its cause", err)
 		}
 	}
+	failed := func(bool) (Library, error) { return nil, errors.New("failed") }
+	for _, err := range []error{
+		second(New[*int, int](Config{}, nil, failed)),
+		second(New[int, func()](Config{}, nil, failed)),
+	} {
+		if !errors.Is(err, backend.ErrKey) && !errors.Is(err, errors.ErrUnsupported) {
+			t.Errorf("New = %v, want ErrKey or ErrUnsupported before it makes a library", err)
+		}
+	}
+	if err := second(New[int, int](Config{}, nil, failed)); err == nil {
+		t.Error("New hides the error of the library")
+	}
 }
 
-func TestSoonest(t *testing.T) {
+func second[T any](_ T, err error) error { return err }
+
+func TestSweeper(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var s Soonest
-		c := expiry.NewClock()
-		due := func(want bool) {
+		s := Sweeper{Clock: expiry.NewClock()}
+		sweeps := func(want bool, entries ...string) (expired []string) {
 			t.Helper()
-			if got := s.Due(c); got != want {
-				t.Errorf("after %v Due = %v, want %v", time.Duration(c.Now()), got, want)
+			got := false
+			s.Sweep(func(isExpired func([]byte) bool) {
+				got = true
+				for _, e := range entries {
+					if isExpired([]byte(e)) {
+						expired = append(expired, e)
+					}
+				}
+			})
+			if got != want {
+				t.Errorf("after %v Sweep looks at the entries: %v, want %v", time.Duration(s.Clock.Now()), got, want)
 			}
+			return expired
 		}
-		due(false)
-		s.Add(expiry.Never)
-		s.Add(10)
-		s.Add(5)
-		s.Add(7)
+		entry := func(deadline int64) string { return string(appendDeadline(nil, deadline)) }
+		sweeps(false)
+		for _, deadline := range []int64{expiry.Never, 10, 5, 7} {
+			s.Add(deadline)
+		}
 		time.Sleep(4 * time.Nanosecond)
-		due(false)
+		sweeps(false)
 		time.Sleep(time.Nanosecond)
-		due(true)
-		s.Reset()
-		due(false)
+		if got := sweeps(true, entry(5), entry(10), entry(7), entry(expiry.Never)); !slices.Equal(got, []string{entry(5)}) {
+			t.Errorf("%q have expired, want the entry with deadline 5", got)
+		}
+		sweeps(false)
+		time.Sleep(2 * time.Nanosecond)
+		sweeps(true, entry(10))
 	})
 }
 
-func TestLimits(t *testing.T) {
-	l := Limits{Key: 3, Value: 5}
-	for _, err := range []error{l.CheckKey("abc"), l.CheckValue(5)} {
-		if err != nil {
-			t.Errorf("at the limit: %v", err)
-		}
-	}
-	for _, err := range []error{l.CheckKey("abcd"), l.CheckValue(6)} {
-		if !errors.Is(err, backend.ErrTooLarge) || strings.Contains(err.Error(), "abcd") {
-			t.Errorf("above the limit: %v, want ErrTooLarge without the key", err)
-		}
-	}
+// near is a Library that reports whether what it gets is on its stack.
+type near struct {
+	Library
+	name, entry bool
 }
-
-// How an entry is to be read fits the codec: small ones have room in Small, with
-// a deadline and whatever an adapter has before it.
-func TestRead(t *testing.T) {
-	number, err1 := NewCoder[int, int64](nil)
-	text, err2 := NewCoder[int, string](nil)
-	blob, err3 := NewCoder[int, []byte](nil)
-	pair, err4 := NewCoder[int, struct{ A, B int }](nil)
-	given, err5 := NewCoder[int](codec.JSON[int]())
-	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
-		t.Fatal(err)
-	}
-	for i, got := range []Read{number.Read(), text.Read(), blob.Read(), pair.Read(), given.Read()} {
-		if want := []Read{ReadSmall, ReadOwned, ReadOwned, ReadSpare, ReadSpare}[i]; got != want {
-			t.Errorf("codec %d: Read = %d, want %d", i, got, want)
-		}
-	}
-	number.Lead, number.Limits = []byte("mark"), Limits{Key: Small, Value: 8}
-	for _, v := range []int64{0, 1, math.MinInt64, math.MaxInt64} {
-		s := &shelf{entries: map[string][]byte{}}
-		if err := number.Put(s, 1, v, new(time.Hour)); err != nil {
-			t.Fatal(err)
-		}
-		for _, entry := range s.entries {
-			_, data := Split(entry[4:])
-			if got, err := number.Value(data); len(entry) > Small || len(entry) != 4+Header+len(data) || got != v || err != nil {
-				t.Errorf("the entry of %d is %q: %d, %v", v, entry, got, err)
-			}
-		}
-	}
-}
-
-// near is a Store that looks whether what it is shown is on its stack.
-type near struct{ name, entry bool }
 
 func (n *near) Set(name string, entry []byte, _ int64, _ expiry.Reading) error {
 	var here byte
@@ -322,29 +289,30 @@ func (n *near) Set(name string, entry []byte, _ int64, _ expiry.Reading) error {
 	return nil
 }
 
-func (*near) Remove(string) error { return nil }
+func (n *near) Get(name string, buf []byte) ([]byte, bool, error) {
+	return nil, false, n.Set(name, buf[:1], 0, expiry.Reading{})
+}
 
-// What is on the stack stays there when that moves: each goroutine begins with a
-// small one, and gets to its end at another place of the Put.
+// Names and entries on the stack move with the stack. Each goroutine starts with a small stack, which grows at
+// different places of Put and Get.
 func TestStackMoves(t *testing.T) {
-	c, err := NewCoder[uint64, int](nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.Limits = Limits{Key: 8, Value: 8}
 	for i := range 4000 {
-		var n near
+		var put, get near
+		p, g := open[uint64, int](t, &put, Config{}, nil), open[uint64, int](t, &get, Config{}, nil)
 		done := make(chan error)
 		go func() {
-			var err error
-			deepen(i%400, func() { err = c.Put(&n, uint64(i), i, nil) })
-			done <- err
+			var err1, err2 error
+			deepen(i%400, func() {
+				err1 = p.Put(context.Background(), uint64(i), i, nil)
+			})
+			deepen(i%400, func() { _, _, err2 = g.Get(context.Background(), uint64(i)) })
+			done <- errors.Join(err1, err2)
 		}()
 		if err := <-done; err != nil {
 			t.Fatal(err)
 		}
-		if !n.name || !n.entry {
-			t.Errorf("%d frames deep the name (%v) or the entry (%v) is not on the stack", i%400, n.name, n.entry)
+		if !put.name || !put.entry || !get.name || !get.entry {
+			t.Errorf("%d frames deep a name or an entry is not on the stack: %+v, %+v", i%400, put, get)
 		}
 	}
 }
