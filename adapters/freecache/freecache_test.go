@@ -17,7 +17,7 @@ func TestConformance(t *testing.T) { adaptertest.Run(t, open, open, open, open) 
 
 // open makes a small cache: the library allocates and clears all its memory in each check.
 func open[K comparable, V any](conformance.Options) (backend.Backend[K, V], error) {
-	return freecache.New[K](16<<20, freecache.Options[V]{})
+	return freecache.New[K](2<<20, freecache.Options[V]{})
 }
 
 func sized[K comparable, V any](t *testing.T, maxBytes int) backend.Backend[K, V] {

@@ -14,8 +14,7 @@ import (
 	"github.com/fxamacker/cbor/v2"
 )
 
-// check returns an error that names the part of t that CBOR would not bring back
-// as it was, and otherwise where in t to look for times.
+// check returns the places of times in t, or an error that names the part of t that CBOR would change.
 func check(t reflect.Type) (*times, error) {
 	root := t.Name()
 	if root == "" {
@@ -26,8 +25,8 @@ func check(t reflect.Type) (*times, error) {
 }
 
 type checker struct {
-	root   string                // how each path begins
-	within map[reflect.Type]bool // the types that the present one is part of
+	root   string                // the start of each path
+	within map[reflect.Type]bool // the types that contain the current one
 	key    bool                  // within a map key
 }
 
@@ -103,14 +102,13 @@ func (c *checker) mapping(t reflect.Type, path string) (*times, error) {
 	return elem.under(path), err
 }
 
-// fields checks the fields of a struct, and with them those of the structs
-// embedded in it, which all become members of one map. It adds their names to
-// names, and the times below them to all. The index leads to t.
+// fields checks the fields of a struct and of the structs embedded in it, because all of them become members of one
+// map. It adds their names to names and their times to all. The index is that of t in the outermost struct.
 func (c *checker) fields(t reflect.Type, path string, index []int, names map[string]string, all *times) error {
 	for i := range t.NumField() {
 		f := t.Field(i)
 		if f.Name == "_" {
-			continue // invisible
+			continue // not encoded, and ignored by ==
 		}
 		path, index := path+"."+f.Name, append(slices.Clip(index), i)
 		tag := parseTag(f)
@@ -150,8 +148,8 @@ func (c *checker) fields(t reflect.Type, path string, index []int, names map[str
 	return nil
 }
 
-// embedded refuses a struct that encodes itself by the methods of a field that
-// can be nil or is one of several, which these methods would leave out.
+// embedded rejects a struct that encodes itself by the methods of an embedded field, if the field can be nil or if
+// the methods would leave out other fields.
 func (c *checker) embedded(t reflect.Type, path string) error {
 	if t.Kind() != reflect.Struct {
 		return nil
@@ -164,7 +162,7 @@ func (c *checker) embedded(t reflect.Type, path string) error {
 	return nil
 }
 
-// marshals reports whether t has a method by which the library encodes it.
+// marshals reports whether t has a method that the library uses to encode it.
 func marshals(t reflect.Type) bool {
 	for _, i := range []reflect.Type{reflect.TypeFor[cbor.Marshaler](), reflect.TypeFor[encoding.BinaryMarshaler]()} {
 		if t.Implements(i) || reflect.PointerTo(t).Implements(i) {
@@ -174,15 +172,15 @@ func marshals(t reflect.Type) bool {
 	return false
 }
 
-// encodesItself reports whether the library leaves t to t's own methods.
+// encodesItself reports whether the library encodes t with t's own methods.
 func (c *checker) encodesItself(t reflect.Type, path string) (bool, error) {
 	switch {
 	case t == bigIntType:
-		return true, nil // the library knows it
+		return true, nil // the library encodes it
 	case t == reflect.TypeFor[cbor.RawMessage]():
 		return false, c.refuse(path, "a nil %s would not stay nil", t)
 	case t.Kind() == reflect.Pointer:
-		return false, nil // its element may
+		return false, nil // its element type may
 	}
 	p := reflect.PointerTo(t)
 	for _, m := range []struct {
@@ -203,7 +201,7 @@ func (c *checker) encodesItself(t reflect.Type, path string) (bool, error) {
 	return false, nil
 }
 
-// emptyIsZero reports whether a t that omitempty leaves out is the zero t.
+// emptyIsZero reports whether omitempty leaves out only the zero value of t.
 func emptyIsZero(t reflect.Type) bool {
 	switch t.Kind() {
 	case reflect.Bool, reflect.String, reflect.Pointer,
@@ -220,7 +218,7 @@ func hasMethod(t reflect.Type, name string) bool {
 	return ok || pointer
 }
 
-// A tag is what the library reads in a field's tag.
+// A tag is the part of a field's tag that the library reads.
 type tag struct {
 	name                                string
 	skip, omitEmpty, omitZero, keyAsInt bool
@@ -246,7 +244,7 @@ func parseTag(f reflect.StructField) tag {
 	return t
 }
 
-// nameOf returns what tells the field from others in the encoded struct.
+// nameOf returns the field's name in the encoded struct.
 func (t tag) nameOf(f reflect.StructField) string {
 	if t.name == "" {
 		return f.Name
@@ -257,7 +255,7 @@ func (t tag) nameOf(f reflect.StructField) string {
 	return t.name
 }
 
-// refuse returns the error for the part of the type that path leads to.
+// refuse returns the error for the part of the type at path.
 func (c *checker) refuse(path, format string, args ...any) error {
 	what := "type"
 	if strings.Contains(path[len(c.root):], ".") {

@@ -1,41 +1,36 @@
-// Package codec turns values into bytes for caches that hold bytes.
+// Package codec turns values into bytes for caches that store bytes.
 //
-// [Default] gives the codec that carries every value of a type without loss, or
-// says which field of the type stands in the way. [CBOR], [JSON] and [Gob] are
-// for those who accept what these formats lose.
+// [Default] returns a codec that loses nothing of any value of a type, or an error that names the field that it would
+// lose. [CBOR], [JSON] and [Gob] take any type and lose what these formats lose.
 package codec
 
 import (
 	"fmt"
+	"math"
 	"reflect"
 )
 
-// A Codec turns values into bytes and back. Any number of goroutines may use one
-// at once.
+// A Codec turns values into bytes and back. Any number of goroutines may use one at once.
 type Codec[V any] interface {
-	// Append appends the encoded value to dst and returns the extended slice. It
-	// keeps neither dst nor memory of value.
+	// Append appends the encoded value to dst and returns the extended slice. It does not keep dst or memory of
+	// value.
 	Append(dst []byte, value V) ([]byte, error)
-	// Decode returns the value that Append made data of. It does not keep data,
-	// which the caller may change afterwards.
+	// Decode returns the value that Append encoded as data. It does not keep data: the caller may change it
+	// afterwards.
 	Decode(data []byte) (V, error)
 }
 
-// Default returns the codec for V: byte slices and strings are their own bytes,
-// integers, floats and booleans a fixed number of bytes, and everything else is
-// CBOR.
+// Default returns the codec for V. It stores byte slices and strings as they are, numbers and booleans in a fixed
+// number of bytes, and everything else as CBOR.
 //
-// It fails, naming the field, if V has a part that would come back changed: an
-// unexported field or one that its tag leaves out, an interface, a channel, a
-// function, a pointer to what can itself be nil, a pointer within a map key, a
-// complex number, or a type that contains itself. A type that encodes itself,
-// with MarshalCBOR and UnmarshalCBOR or MarshalBinary and UnmarshalBinary, is
-// trusted to do so in full.
+// Default fails, and names the field, if V has a part that decoding would change: an unexported field, a field that
+// its tag leaves out, an interface, a channel, a function, a pointer to a type that can be nil, a pointer in a map
+// key, a complex number, or a type that contains itself. Default trusts a type that encodes itself, with MarshalCBOR
+// and UnmarshalCBOR or with MarshalBinary and UnmarshalBinary.
 //
-// Two things about a value have no place in the bytes: where pointers lead to
-// the same variable, each gets its own, and a time.Time keeps its instant and
-// its offset from UTC but neither the name of its zone nor its monotonic
-// reading. A time that even so would change is an error of Append.
+// The bytes do not carry two properties of a value. Pointers to the same variable become pointers to different
+// variables. A time.Time keeps its instant and its offset from UTC, but not the name of its zone nor its monotonic
+// reading. Append fails for a time that would change otherwise.
 func Default[V any]() (Codec[V], error) {
 	t := reflect.TypeFor[V]()
 	switch t.Kind() {
@@ -46,20 +41,10 @@ func Default[V any]() (Codec[V], error) {
 			return raw[V]{}, nil
 		}
 	case reflect.Bool:
-		return fixed8[V]{max: 1}, nil
-	case reflect.Int8, reflect.Uint8:
-		return fixed8[V]{max: 255}, nil
-	case reflect.Int16, reflect.Uint16:
-		return fixed16[V]{}, nil
-	case reflect.Int32, reflect.Uint32, reflect.Float32:
-		return fixed32[V]{}, nil
-	case reflect.Int64, reflect.Uint64, reflect.Float64:
-		return fixed64[V]{}, nil
-	case reflect.Int, reflect.Uint, reflect.Uintptr:
-		if t.Size() == 8 {
-			return fixed64[V]{}, nil
-		}
-		return fixed32[V]{}, nil
+		return fixed[V]{size: 1, max: 1}, nil
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64, reflect.Float32, reflect.Float64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
+		return fixed[V]{size: uint8(t.Size()), max: math.MaxUint8}, nil
 	}
 	times, err := check(t)
 	if err != nil {
@@ -78,8 +63,7 @@ func Default[V any]() (Codec[V], error) {
 	return c, nil
 }
 
-// Owned returns c's Decode for data that nobody else uses. It spares a copy if
-// the value can be made of data itself.
+// Owned returns c's Decode for data that nothing else uses. It saves a copy if the value can use the memory of data.
 func Owned[V any](c Codec[V]) func(data []byte) (V, error) {
 	if o, ok := c.(owner[V]); ok {
 		return o.decodeOwned
@@ -87,28 +71,24 @@ func Owned[V any](c Codec[V]) func(data []byte) (V, error) {
 	return c.Decode
 }
 
-// Owns reports whether [Owned] spares a copy.
+// Owns reports whether [Owned] saves a copy.
 func Owns[V any](c Codec[V]) bool {
 	_, ok := c.(owner[V])
 	return ok
 }
 
-// Fixed reports whether c is a codec of this package that makes at most eight
-// bytes of any value.
+// Fixed reports whether c is a codec of this package that encodes every value in at most eight bytes.
 func Fixed[V any](c Codec[V]) bool {
-	switch c.(type) {
-	case fixed8[V], fixed16[V], fixed32[V], fixed64[V]:
-		return true
-	}
-	return false
+	_, ok := c.(fixed[V])
+	return ok
 }
 
 type owner[V any] interface {
 	decodeOwned(data []byte) (V, error)
 }
 
-// An Error is a failure to encode or decode. Its text names the cause's type
-// only, because the text of the cause may contain the value.
+// An Error is a failure to encode or decode. Its text names only the type of the cause, because the cause's text may
+// contain the value.
 type Error struct {
 	Op    string // "encode" or "decode"
 	Cause error

@@ -67,7 +67,7 @@ type (
 	}
 )
 
-// carry encodes and decodes v, and fails unless the value is the same.
+// carry encodes and decodes v. It fails the test if the value changes.
 func carry[V any](t *testing.T, c Codec[V], v V) {
 	t.Helper()
 	prefix := []byte("prefix")
@@ -98,7 +98,7 @@ func carry[V any](t *testing.T, c Codec[V], v V) {
 	}
 }
 
-// same is reflect.DeepEqual with the bits of floats and without blank fields.
+// same is reflect.DeepEqual, but it compares the bits of floats and ignores blank fields.
 func same(a, b reflect.Value) bool {
 	switch a.Kind() {
 	case reflect.Float32, reflect.Float64:
@@ -142,7 +142,7 @@ func same(a, b reflect.Value) bool {
 	return a.Equal(b)
 }
 
-// random fills v with a value likely to be mistaken for another.
+// random sets v to a value that a codec may confuse with another.
 func random(r *rand.Rand, v reflect.Value) {
 	if v.Type() == reflect.TypeFor[netip.Addr]() {
 		v.Set(reflect.ValueOf([]netip.Addr{{}, netip.MustParseAddr("1.2.3.4"), netip.MustParseAddr("fe80::1%eth0")}[r.IntN(3)]))
@@ -198,10 +198,7 @@ func random(r *rand.Rand, v reflect.Value) {
 
 func carryMany[V any](t *testing.T) {
 	t.Helper()
-	c, err := Default[V]()
-	if err != nil {
-		t.Fatalf("Default[%s] = %v", reflect.TypeFor[V](), err)
-	}
+	c := must(Default[V]())
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 300 {
 		var v V
@@ -239,17 +236,10 @@ func TestDefault(t *testing.T) {
 }
 
 func TestDefault_Odd(t *testing.T) {
-	c, err := Default[[]byte]()
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, v := range [][]byte{nil, {}, {0}, {mark}, {mark, mark}, {mark, 0}, make([]byte, 2<<20)} {
-		carry(t, c, v)
+		carry(t, must(Default[[]byte]()), v)
 	}
-	ints, err := Default[*big.Int]()
-	if err != nil {
-		t.Fatal(err)
-	}
+	ints := must(Default[*big.Int]())
 	for _, v := range []*big.Int{nil, {}, big.NewInt(-1), new(big.Int).Lsh(big.NewInt(-3), 64), new(big.Int).Lsh(big.NewInt(3), 200)} {
 		data, _ := ints.Append(nil, v)
 		got, err := ints.Decode(data)
@@ -257,11 +247,7 @@ func TestDefault_Odd(t *testing.T) {
 			t.Errorf("Decode gave %v, %v, want %v", got, err, v)
 		}
 	}
-	long, err := Default[[]int16]()
-	if err != nil {
-		t.Fatal(err)
-	}
-	carry(t, long, make([]int16, 200_000)) // more than the library's default limit
+	carry(t, must(Default[[]int16]()), make([]int16, 200_000)) // more than the library's default limit
 }
 
 type event struct {
@@ -272,10 +258,7 @@ type event struct {
 }
 
 func TestTimes(t *testing.T) {
-	c, err := Default[event]()
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := must(Default[event]())
 	zone := time.FixedZone("", -5400)
 	at := time.Date(2024, 2, 29, 23, 59, 59, 123456789, zone)
 	carry(t, c, event{})
@@ -401,17 +384,9 @@ type net struct{ A int }
 func (net) IsZero() bool { return true }
 
 func TestTrusted(t *testing.T) {
-	c, err := Default[[]whole]()
-	if err != nil {
-		t.Fatal(err)
-	}
-	carry(t, c, []whole{{1}, {2}})
+	carry(t, must(Default[[]whole]()), []whole{{1}, {2}})
 	type stamp struct{ time.Time }
-	s, err := Default[stamp]()
-	if err != nil {
-		t.Fatal(err)
-	}
-	carry(t, s, stamp{time.Date(10000, 1, 1, 0, 0, 0, 1, time.UTC)})
+	carry(t, must(Default[stamp]()), stamp{time.Date(10000, 1, 1, 0, 0, 0, 1, time.UTC)})
 }
 
 func TestDecode_Malformed(t *testing.T) {

@@ -12,25 +12,21 @@ import (
 	"github.com/fxamacker/cbor/v2"
 )
 
-// CBOR returns a codec that writes deterministic CBOR (RFC 8949), as
-// github.com/fxamacker/cbor/v2 does. It takes any V and silently leaves out what
-// the library does: unexported fields and those tagged "-". Interfaces come back
-// as the library's choice of type. A value that contains itself overflows the
-// stack. [Default] is the same with none of that.
+// CBOR returns a codec for deterministic CBOR (RFC 8949) by github.com/fxamacker/cbor/v2. It takes any V. The library
+// leaves out unexported fields and fields with the tag "-", without an error, and chooses the types of decoded
+// interface values. A value that contains itself overflows the stack. [Default] rejects all such types.
 func CBOR[V any]() Codec[V] { return newCBOR[V]() }
 
-// JSON returns a codec that writes JSON as encoding/json does. It takes any V
-// and silently leaves out what that package does, turns invalid UTF-8 into
-// U+FFFD, and fails for a NaN.
+// JSON returns a codec for JSON by encoding/json. It takes any V. It leaves out what that package leaves out, without
+// an error, replaces invalid UTF-8 by U+FFFD, and fails for a NaN.
 func JSON[V any]() Codec[V] { return jsonCodec[V]{} }
 
-// Gob returns a codec that writes encoding/gob. It takes any V and silently
-// leaves out what that package does: unexported fields, and the difference
-// between nil, empty and zero. It fails for a nil pointer. Each value carries the description of its type,
-// which makes this codec the largest and slowest.
+// Gob returns a codec for encoding/gob. It takes any V. Without an error it loses unexported fields and the
+// difference between nil, empty and zero values. It fails for a nil pointer. Each encoded value contains a
+// description of its type, so this codec is the largest and slowest.
 func Gob[V any]() Codec[V] { return gobCodec[V]{} }
 
-// cborCodec keeps scratch memory, so that neither way allocates for V itself.
+// cborCodec keeps scratch memory, so that neither Append nor Decode allocates for V itself.
 type cborCodec[V any] struct {
 	times   *times
 	scratch *sync.Pool // of *cborScratch[V]
@@ -79,7 +75,7 @@ func (c cborCodec[V]) release(s *cborScratch[V]) {
 	}
 }
 
-// maxScratch is the largest buffer worth keeping.
+// maxScratch is the size of the largest buffer that is kept.
 const maxScratch = 64 << 10
 
 type mode struct {
@@ -87,7 +83,7 @@ type mode struct {
 	dec cbor.DecMode
 }
 
-// cborMode is the library set to lose nothing it need not.
+// cborMode has the library's options that lose the least.
 var cborMode = newMode()
 
 func newMode() (m mode) {
@@ -133,7 +129,7 @@ type gobCodec[V any] struct{}
 
 func (gobCodec[V]) Append(dst []byte, value V) ([]byte, error) {
 	for v := reflect.ValueOf(&value).Elem(); v.Kind() == reflect.Pointer; v = v.Elem() {
-		if v.IsNil() { // gob panics, or writes what it cannot read
+		if v.IsNil() { // gob would panic, or write bytes that it cannot read
 			return dst, &Error{"encode", errNil}
 		}
 	}
@@ -154,7 +150,7 @@ func (gobCodec[V]) Decode(data []byte) (value V, err error) {
 
 var errNil = errors.New("codec: gob cannot encode a nil pointer")
 
-// An appender is a writer to a slice.
+// An appender is a writer that appends to a slice.
 type appender struct{ data []byte }
 
 func (a *appender) Write(p []byte) (int, error) {

@@ -12,7 +12,7 @@ var (
 	_ owner[[]byte] = raw[[]byte]{}
 )
 
-// text is the codec of a V of a string kind: its own bytes.
+// text is the codec of a V of a string kind. The encoding is the string's bytes.
 type text[V any] struct{}
 
 func (text[V]) Append(dst []byte, value V) ([]byte, error) {
@@ -29,9 +29,8 @@ func (text[V]) decodeOwned(data []byte) (V, error) {
 	return *(*V)(unsafe.Pointer(&s)), nil
 }
 
-// raw is the codec of a V that is a slice of bytes: those bytes, and for nil the
-// byte mark. A value that begins with mark gets another one before it. UTF-8
-// never has that byte.
+// raw is the codec of a V that is a slice of bytes. The encoding is the bytes themselves, and the byte mark for nil.
+// A value that begins with mark gets another mark before it. The byte mark never occurs in UTF-8.
 type raw[V any] struct{}
 
 const mark = 0xc1
@@ -61,61 +60,38 @@ func (raw[V]) decodeOwned(data []byte) (V, error) {
 	return *(*V)(unsafe.Pointer(&b)), nil
 }
 
-// fixed8 to fixed64 are the codecs of a V that is a number or boolean of as many
-// bits: its memory, least byte first.
-type (
-	fixed8[V any]  struct{ max uint8 } // 1 for a boolean
-	fixed16[V any] struct{}
-	fixed32[V any] struct{}
-	fixed64[V any] struct{}
-)
+// fixed is the codec of a V that is a number or a boolean: its memory in little-endian order.
+type fixed[V any] struct{ size, max uint8 } // a byte is at most max, which is 1 for a boolean
 
-func (fixed8[V]) Append(dst []byte, value V) ([]byte, error) {
-	return append(dst, *(*uint8)(unsafe.Pointer(&value))), nil
+func (c fixed[V]) Append(dst []byte, value V) ([]byte, error) {
+	p := unsafe.Pointer(&value)
+	switch c.size {
+	case 8:
+		return binary.LittleEndian.AppendUint64(dst, *(*uint64)(p)), nil
+	case 4:
+		return binary.LittleEndian.AppendUint32(dst, *(*uint32)(p)), nil
+	case 2:
+		return binary.LittleEndian.AppendUint16(dst, *(*uint16)(p)), nil
+	}
+	return append(dst, *(*uint8)(p)), nil
 }
 
-func (fixed16[V]) Append(dst []byte, value V) ([]byte, error) {
-	return binary.LittleEndian.AppendUint16(dst, *(*uint16)(unsafe.Pointer(&value))), nil
-}
-
-func (fixed32[V]) Append(dst []byte, value V) ([]byte, error) {
-	return binary.LittleEndian.AppendUint32(dst, *(*uint32)(unsafe.Pointer(&value))), nil
-}
-
-func (fixed64[V]) Append(dst []byte, value V) ([]byte, error) {
-	return binary.LittleEndian.AppendUint64(dst, *(*uint64)(unsafe.Pointer(&value))), nil
-}
-
-func (c fixed8[V]) Decode(data []byte) (value V, err error) {
-	if len(data) != 1 || data[0] > c.max {
+func (c fixed[V]) Decode(data []byte) (value V, err error) {
+	if len(data) != int(c.size) || c.size == 1 && data[0] > c.max {
 		return value, errMalformed
 	}
-	b := data[0]
-	return *(*V)(unsafe.Pointer(&b)), nil
-}
-
-func (fixed16[V]) Decode(data []byte) (value V, err error) {
-	if len(data) != 2 {
-		return value, errMalformed
+	p := unsafe.Pointer(&value)
+	switch c.size {
+	case 8:
+		*(*uint64)(p) = binary.LittleEndian.Uint64(data)
+	case 4:
+		*(*uint32)(p) = binary.LittleEndian.Uint32(data)
+	case 2:
+		*(*uint16)(p) = binary.LittleEndian.Uint16(data)
+	default:
+		*(*uint8)(p) = data[0]
 	}
-	bits := binary.LittleEndian.Uint16(data)
-	return *(*V)(unsafe.Pointer(&bits)), nil
-}
-
-func (fixed32[V]) Decode(data []byte) (value V, err error) {
-	if len(data) != 4 {
-		return value, errMalformed
-	}
-	bits := binary.LittleEndian.Uint32(data)
-	return *(*V)(unsafe.Pointer(&bits)), nil
-}
-
-func (fixed64[V]) Decode(data []byte) (value V, err error) {
-	if len(data) != 8 {
-		return value, errMalformed
-	}
-	bits := binary.LittleEndian.Uint64(data)
-	return *(*V)(unsafe.Pointer(&bits)), nil
+	return value, nil
 }
 
 var errMalformed = errors.New("codec: decode: malformed bytes")

@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// times says where in a type there are times, so that Append can refuse those
-// that RFC 3339 cannot express. Nil means nowhere.
+// times is the places of times in a type, so that Append can reject times that RFC 3339 cannot express. It is nil if
+// there are none.
 type times struct {
 	path    string
-	pointer bool   // behind a pointer, the zero time would come back as nil
-	in      []part // of a struct; nil for a time and for what holds elements
+	pointer bool   // a pointer to the zero time would be decoded as nil
+	in      []part // of a struct; nil for other types
 	elem    *times // of a slice, an array or a map
 }
 
@@ -20,7 +20,7 @@ type part struct {
 	times *times
 }
 
-// under returns the times of something whose elements have the times t.
+// under returns the times of a type whose elements have the times t.
 func (t *times) under(path string) *times {
 	if t == nil {
 		return nil

@@ -1,10 +1,7 @@
-// Package keycode encodes keys of any comparable type as bytes, for libraries
-// whose keys are strings or bytes.
+// Package keycode encodes keys of any comparable type as bytes, for libraries whose keys are strings or bytes.
 //
-// The encoding is injective: two keys have the same bytes exactly when == says
-// that they are equal. It is meant for one process. The bytes of an interface
-// depend on the [Encoder] that made them, which numbers the dynamic types it
-// meets, because neither the name of a type nor its hash is unique.
+// Two keys have the same bytes exactly when == reports that they are equal. The bytes are valid in one process only.
+// An [Encoder] numbers the dynamic types of interfaces, because the name and the hash of a type are not unique.
 package keycode
 
 import (
@@ -17,23 +14,20 @@ import (
 	"github.com/cachepact/cachepact/backend"
 )
 
-// An Encoder encodes keys of type K. Any number of goroutines may use it at
-// once.
+// An Encoder encodes keys of type K. Any number of goroutines may use it at once.
 //
-// A K of a string kind is encoded as its own bytes and a K of an integer kind as
-// a fixed number of bytes. Within other types strings have their length before
-// them and interfaces the number of their dynamic type, so that no two keys run
-// into each other. Blank fields, which == ignores, leave no bytes.
+// The encoding of a string is its bytes, and that of an integer is a fixed number of bytes. In other types, the
+// length precedes a string and the number of its dynamic type precedes the value of an interface. So different keys
+// have different bytes. Blank fields, which == ignores, are not encoded.
 type Encoder[K comparable] struct {
 	raw   bool // K is of a string kind
 	root  *plan
 	types registry
 }
 
-// New returns an encoder of K. It fails with an error that wraps
-// [backend.ErrKey] and names the field when K contains a pointer, a channel or
-// an unsafe.Pointer: an encoded address does not keep the object alive, so that
-// a later object could take over its entries.
+// New returns an encoder of K. If K contains a pointer, a channel or an unsafe.Pointer, the error wraps
+// [backend.ErrKey] and names the field. An encoded address would not keep the object alive, so a later object at the
+// same address would get its entries.
 func New[K comparable]() (*Encoder[K], error) {
 	t := reflect.TypeFor[K]()
 	root, err := compile(t, t.String())
@@ -43,8 +37,7 @@ func New[K comparable]() (*Encoder[K], error) {
 	return &Encoder[K]{raw: root.op == opString, root: root}, nil
 }
 
-// Raw returns the bytes of key as a string that shares the memory of key, if K
-// is of a string kind, and otherwise false.
+// Raw returns key as a string without a copy, or false if K is not of a string kind.
 func (e *Encoder[K]) Raw(key K) (string, bool) {
 	if e.raw {
 		return *(*string)(unsafe.Pointer(&key)), true
@@ -52,13 +45,12 @@ func (e *Encoder[K]) Raw(key K) (string, bool) {
 	return "", false
 }
 
-// Fixed returns how many bytes every key has, or 0 if that depends on the key.
+// Fixed returns the number of bytes of every key, or 0 if it depends on the key.
 func (e *Encoder[K]) Fixed() int { return e.root.fixed }
 
-// Append appends the bytes of key to dst and returns the extended slice. It
-// fails with an error that wraps [backend.ErrKey] for a NaN and for an interface
-// that holds an uncomparable type or one that New refuses. It keeps neither dst
-// nor key.
+// Append appends the bytes of key to dst and returns the extended slice. The error wraps [backend.ErrKey] if key
+// contains a NaN, or an interface that holds an uncomparable type or a type that New rejects. Append does not keep
+// dst or key.
 func (e *Encoder[K]) Append(dst []byte, key K) ([]byte, error) {
 	p := unsafe.Pointer(&key)
 	switch e.root.op {
@@ -70,9 +62,8 @@ func (e *Encoder[K]) Append(dst []byte, key K) ([]byte, error) {
 	return e.types.append(dst, e.root, p)
 }
 
-// Decode returns the key that Append of this very encoder turned into b. The key
-// equals the original; its blank fields are zero. Other bytes give another key
-// or an error. It does not keep b.
+// Decode returns the key that Append of the same encoder encoded as b. The key equals the original, and its blank
+// fields are zero. Other bytes give another key or an error. Decode does not keep b.
 func (e *Encoder[K]) Decode(b []byte) (K, error) {
 	key, zero := new(K), *new(K)
 	if e.root.op == opString {

@@ -40,7 +40,7 @@ type (
 
 func (n name) String() string { return string(n) }
 
-// unequal holds keys of which no two are equal, though many look alike.
+// unequal returns different keys, many of which look alike.
 func unequal() []any {
 	type pair struct{ a, b string } // not the pair above, under the same name
 	negative := math.Copysign(0, -1)
@@ -279,8 +279,8 @@ func TestConcurrentTypes(t *testing.T) {
 	wg.Wait()
 }
 
-// FuzzKeycode checks on pairs of keys that their bytes are equal exactly when
-// they are, and that the bytes give the key back.
+// FuzzKeycode checks for pairs of keys that their bytes are equal exactly when the keys are, and that Decode returns
+// the key.
 func FuzzKeycode(f *testing.F) {
 	f.Add("ab", "c", int64(1), 1.0, uint8(0), "a", "bc", int64(1), 1.0, uint8(1))
 	f.Add("", "\x00", int64(-1), math.Copysign(0, -1), uint8(3), "\x00", "", int64(-1), 0.0, uint8(3))
@@ -312,7 +312,7 @@ func FuzzKeycode(f *testing.F) {
 	})
 }
 
-// FuzzKeycodeDecode checks that no bytes make Decode panic.
+// FuzzKeycodeDecode checks that Decode does not panic, whatever the bytes.
 func FuzzKeycodeDecode(f *testing.F) {
 	e, err := New[nested]()
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/cachepact/cachepact/backend"
 )
 
-// A plan says how to encode the memory of one type.
+// A plan describes how to encode the memory of one type.
 type plan struct {
 	op    op
 	bool  bool // an op8 that is 0 or 1
@@ -43,7 +43,7 @@ const (
 	opInterface
 )
 
-// compile returns the plan of t, which path leads to.
+// compile returns the plan of t. The path is that of t in K, for errors.
 func compile(t reflect.Type, path string) (*plan, error) {
 	p := &plan{typ: t, size: t.Size()}
 	switch t.Kind() {
@@ -99,7 +99,7 @@ func (p *plan) integer() {
 	p.op = map[int]op{1: op8, 2: op16, 4: op32, 8: op64}[p.fixed]
 }
 
-// A registry numbers the dynamic types that an encoder meets in interfaces.
+// A registry numbers the dynamic types of the interfaces that an encoder encodes.
 type registry struct {
 	known sync.Map // reflect.Type to *dynamicType
 
@@ -112,7 +112,7 @@ type dynamicType struct {
 	plan *plan
 }
 
-// nilID is in the place of a type's id for a nil interface.
+// nilID stands for the type of a nil interface.
 const nilID = 0
 
 func (r *registry) lookup(t reflect.Type) (*dynamicType, error) {
@@ -146,7 +146,7 @@ func (r *registry) byID(id uint64) *dynamicType {
 	return r.all[id-1]
 }
 
-// dynamic returns what the interface of type t.typ at p holds.
+// dynamic returns the value in the interface of type t.typ at p.
 func dynamic(t *plan, p unsafe.Pointer) any {
 	if t.typ.NumMethod() == 0 {
 		return *(*any)(p)
@@ -158,16 +158,15 @@ func dynamic(t *plan, p unsafe.Pointer) any {
 	return v.Interface()
 }
 
-// data returns the address of the value in v. Its type must not be one that an
-// interface holds directly: that is, a pointer or made of one. compile refuses
-// those.
+// data returns the address of the value in v. An interface stores a pointer-shaped value directly, without an
+// address; compile rejects all such types.
 func data(v any) unsafe.Pointer {
 	return (*[2]unsafe.Pointer)(unsafe.Pointer(&v))[1]
 }
 
-// noescape hides p from escape analysis, which would otherwise move every key to
-// the heap because reflection could keep its address. It does not here. A check of
-// the pointer could move the stack while u is but a number.
+// noescape hides p from escape analysis. Otherwise every key would move to the heap, because reflection could keep
+// its address; here it does not. checkptr is off, because its call could move the stack while the address is only in
+// u.
 //
 //go:nocheckptr
 func noescape(p unsafe.Pointer) unsafe.Pointer {

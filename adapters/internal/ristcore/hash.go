@@ -1,9 +1,7 @@
 package ristcore
 
 import (
-	"encoding/binary"
 	"hash/maphash"
-	"math"
 	"reflect"
 	"unsafe"
 )
@@ -33,7 +31,8 @@ func hasher[K comparable]() func(K) uint64 {
 		}
 		var h maphash.Hash
 		h.SetSeed(others)
-		write(&h, reflect.ValueOf(&key).Elem())
+		writeTypes(&h, reflect.ValueOf(&key).Elem())
+		maphash.WriteComparable(&h, key)
 		return h.Sum64()
 	}
 }
@@ -73,55 +72,23 @@ func holdsInterface(t reflect.Type) bool {
 	return false
 }
 
-// write adds a comparable value to a hash. For an interface it adds the dynamic type too.
-func write(h *maphash.Hash, v reflect.Value) {
+// writeTypes adds to h the dynamic types of the interfaces in v.
+func writeTypes(h *maphash.Hash, v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Interface:
-		if v.IsNil() {
-			_ = h.WriteByte(0) // never fails
-			return
+		if !v.IsNil() {
+			maphash.WriteComparable(h, v.Elem().Type())
+			writeTypes(h, v.Elem())
 		}
-		maphash.WriteComparable(h, v.Elem().Type())
-		write(h, v.Elem())
 	case reflect.Array:
 		for i := range v.Len() {
-			write(h, v.Index(i))
+			writeTypes(h, v.Index(i))
 		}
 	case reflect.Struct:
 		for f, field := range v.Fields() {
 			if f.Name != "_" { // == ignores blank fields
-				write(h, field)
+				writeTypes(h, field)
 			}
 		}
-	case reflect.String:
-		word(h, uint64(v.Len()))
-		_, _ = h.WriteString(v.String()) // never fails
-	case reflect.Float32, reflect.Float64:
-		number(h, v.Float())
-	case reflect.Complex64, reflect.Complex128:
-		number(h, real(v.Complex()))
-		number(h, imag(v.Complex()))
-	case reflect.Bool:
-		if v.Bool() {
-			word(h, 1)
-		} else {
-			word(h, 0)
-		}
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		word(h, uint64(v.Int()))
-	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
-		word(h, v.Uint())
-	default: // pointers and channels
-		word(h, uint64(v.Pointer()))
 	}
-}
-
-func number(h *maphash.Hash, f float64) {
-	word(h, math.Float64bits(f+0)) // the two zeros are equal
-}
-
-func word(h *maphash.Hash, n uint64) {
-	var b [8]byte
-	binary.LittleEndian.PutUint64(b[:], n)
-	_, _ = h.Write(b[:]) // never fails
 }
