@@ -1,27 +1,25 @@
-// Package gocache makes a [backend.Backend] of github.com/patrickmn/go-cache: a
-// map with a lifetime for each entry and without a bound.
+// Package gocache makes a [backend.Backend] of github.com/patrickmn/go-cache: a map with a TTL for each entry and without
+// a capacity bound. As in the library, the cache grows until entries expire or are removed.
 //
 // # Differences from the library
 //
-// There is no default expiration: a nil TTL never expires, and a TTL of zero is
-// already over. There is no cleanup interval and no goroutine either. Each Put
-// removes a few expired entries, Stats all of them. Between two of these calls
-// expired entries take memory, but are never returned, listed or counted.
+//   - Keys are of any comparable type without pointers and channels. The adapter encodes them as strings without loss.
+//   - There is no default expiration. A nil TTL never expires, and a TTL of zero or less removes the entry.
+//   - There is no goroutine. Put removes a few expired entries and Stats removes all. An expired entry takes memory until
+//     then, but is never returned, listed or counted.
+//   - Deadlines are on the monotonic clock. The library uses the wall clock, so a clock change moves its expirations.
 //
-// Lifetimes are measured on the monotonic clock. A step of the wall clock, which
-// moves the library's expirations, does not move the adapter's.
+// New rejects a key type with a pointer or a channel, because an encoded address does not keep its object alive.
 //
-// Keys of any comparable type are encoded as strings without loss. Pointers and
-// channels cannot be keys. Size counts live entries only.
+// # Cost
 //
-// The library has no bound on its entries, and neither has the adapter: it grows
-// until entries expire or are removed.
+// A Get takes the library's lock only. A Put takes another lock from the first Put with a TTL on. An entry with a TTL
+// takes 60 bytes more.
 package gocache
 
 import (
 	"context"
 	"fmt"
-	"io"
 	"iter"
 	"sync"
 	"sync/atomic"
@@ -35,18 +33,18 @@ import (
 	"github.com/cachepact/cachepact/backend"
 )
 
-// Backend is a [backend.Backend] over the library's cache. Values are held by
-// reference.
+// Backend is a [backend.Backend] over the library's cache. Values are shared with the caller. It also implements
+// [backend.Ranger], [backend.EntryGetter], [backend.Describer] and [io.Closer].
 type Backend[K comparable, V any] struct {
 	keys   *keycode.Encoder[K]
 	clock  expiry.Clock
 	cache  gocache.Cache // of plain[V] and *timed[V]
 	closed atomic.Bool
 
-	// mu is held by everything that writes to cache, except that a Put without a
-	// TTL needs no lock until the first Put with one.
+	// mu is held during every write to cache, because the library cannot remove an entry on the condition that it is
+	// still the expired one. A Put without a TTL needs no lock until the first Put with a TTL.
 	mu          sync.Mutex
-	hasTTL      atomic.Bool          // there has been a TTL
+	hasTTL      atomic.Bool          // some Put had a TTL
 	queue       expiry.Queue[string] // the timed entries of cache
 	expirations uint64
 }
@@ -56,23 +54,16 @@ type plain[V any] struct {
 	value V
 }
 
-// timed is an entry with a deadline. It does not change while others can see it.
+// timed is an entry with a deadline. It does not change after it was stored.
 type timed[V any] struct {
 	value V
 	expiry.Node[string]
 }
 
-var (
-	_ backend.Backend[string, any]     = (*Backend[string, any])(nil)
-	_ backend.Ranger[string, any]      = (*Backend[string, any])(nil)
-	_ backend.EntryGetter[string, any] = (*Backend[string, any])(nil)
-	_ backend.Describer                = (*Backend[string, any])(nil)
-	_ io.Closer                        = (*Backend[string, any])(nil)
-)
+var _ backend.Backend[string, any] = (*Backend[string, any])(nil)
 
-// New returns an empty backend. It fails with an error that wraps
-// [backend.ErrKey] if K contains a type that cannot be encoded. The caller
-// closes what it made.
+// New returns an empty backend. It fails with an error that wraps [backend.ErrKey] if K contains a type that cannot be
+// encoded. The caller closes the backend.
 func New[K comparable, V any]() (*Backend[K, V], error) {
 	keys, err := keycode.New[K]()
 	if err != nil {
@@ -100,12 +91,9 @@ func (b *Backend[K, V]) Get(_ context.Context, key K) (value V, hit bool, err er
 
 // Put implements [backend.Backend].
 func (b *Backend[K, V]) Put(_ context.Context, key K, value V, ttl *time.Duration) error {
-	k, ok := b.keys.Raw(key)
-	if !ok {
-		var err error
-		if k, err = b.encode(key); err != nil {
-			return wrap("put", err)
-		}
+	k, err := b.encode(key)
+	if err != nil {
+		return wrap("put", err)
 	}
 	if ttl != nil || b.hasTTL.Load() {
 		return b.putLocked(k, value, ttl)
@@ -117,8 +105,7 @@ func (b *Backend[K, V]) Put(_ context.Context, key K, value V, ttl *time.Duratio
 	return nil
 }
 
-// Invalidate implements [backend.Backend]. With a nil key it takes the same time
-// however many entries there are.
+// Invalidate implements [backend.Backend]. With a nil key it replaces the library's map by an empty one.
 func (b *Backend[K, V]) Invalidate(_ context.Context, key *K) error {
 	var k string
 	if key != nil {
@@ -135,15 +122,14 @@ func (b *Backend[K, V]) Invalidate(_ context.Context, key *K) error {
 	case key != nil:
 		b.remove(k)
 	default:
-		b.cache.Flush()
-		b.queue = expiry.Queue[string]{}
+		b.clear()
 	}
 	return nil
 }
 
-// Stats implements [backend.Backend]. It counts expirations; the library counts
-// nothing. It takes longer only by the entries that have expired since the last
-// call, and lets writers in between them.
+// Stats implements [backend.Backend]. It counts expirations. It counts no hits and misses, because a counter that every
+// Get writes to would slow down parallel readers. It removes the expired entries, and unlocks the cache after each batch
+// of them.
 func (b *Backend[K, V]) Stats(context.Context) (backend.Stats, error) {
 	for {
 		if s, done, err := b.stats(); done {
@@ -159,8 +145,8 @@ func (b *Backend[K, V]) GetEntry(_ context.Context, key K) (backend.Entry[V], bo
 	return backend.Entry[V]{Value: value, Deadline: b.clock.Time(deadline)}, hit, err
 }
 
-// All implements [backend.Ranger]. It copies the library's map at once, which
-// holds up writers, and reads each entry again when its turn comes.
+// All implements [backend.Ranger]. It first copies the library's map, which delays writers, and reads each entry again
+// when its turn comes.
 func (b *Backend[K, V]) All() iter.Seq2[K, V] {
 	return func(yield func(K, V) bool) {
 		for k := range b.cache.Items() {
@@ -187,17 +173,15 @@ func (b *Backend[K, V]) Close() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.closed.Store(true)
-	b.cache.Flush()
-	b.queue = expiry.Queue[string]{}
+	b.clear()
 	return nil
 }
 
-// get returns what the library has under key, expired or not, and nil if it has
-// nothing.
+// get returns the library's object under key, even if it has expired, or nil.
 func (b *Backend[K, V]) get(key K) (any, error) {
 	k, ok := b.keys.Raw(key)
 	if !ok {
-		// The library does not keep the keys of its Get, so most need no memory.
+		// The library does not keep the key of a Get, so the bytes of most keys stay on the stack.
 		var scratch [scratchSize]byte
 		bytes, err := b.keys.Append(scratch[:0], key)
 		if err != nil {
@@ -212,7 +196,7 @@ func (b *Backend[K, V]) get(key K) (any, error) {
 	return object, nil
 }
 
-// entry returns the value in an object of the library, and whether it is live.
+// entry returns the value and the deadline in an object of the library, and whether it is live.
 func (b *Backend[K, V]) entry(object any) (value V, deadline int64, live bool) {
 	switch e := object.(type) {
 	case plain[V]:
@@ -225,7 +209,7 @@ func (b *Backend[K, V]) entry(object any) (value V, deadline int64, live bool) {
 	return value, expiry.Never, false
 }
 
-// putLocked is Put once there has been a TTL.
+// putLocked is Put after the first Put with a TTL.
 func (b *Backend[K, V]) putLocked(k string, value V, ttl *time.Duration) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -234,7 +218,7 @@ func (b *Backend[K, V]) putLocked(k string, value V, ttl *time.Duration) error {
 	}
 	b.hasTTL.Store(true)
 	now := b.clock.Now()
-	b.expire(now, reclaim)
+	b.expire(now, expiry.PutLimit)
 	deadline := expiry.Never
 	if ttl != nil {
 		deadline = expiry.Deadline(now, *ttl)
@@ -257,8 +241,7 @@ func (b *Backend[K, V]) putLocked(k string, value V, ttl *time.Duration) error {
 	return nil
 }
 
-// stats is Stats, unless so many entries have expired that it has to be called
-// again.
+// stats reports done unless expired entries are left after one batch.
 func (b *Backend[K, V]) stats() (s backend.Stats, done bool, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -267,7 +250,7 @@ func (b *Backend[K, V]) stats() (s backend.Stats, done bool, err error) {
 	}
 	if b.queue.Len() > 0 {
 		now := b.clock.Now()
-		b.expire(now, batch)
+		b.expire(now, expiry.StatsLimit)
 		if b.queue.Due(now) {
 			return backend.Stats{}, false, nil
 		}
@@ -277,36 +260,33 @@ func (b *Backend[K, V]) stats() (s backend.Stats, done bool, err error) {
 	}}, true, nil
 }
 
-const (
-	// reclaim is how many expired entries a Put removes, so that they become
-	// fewer however fast new ones come.
-	reclaim = 4
-	// batch is how many Stats removes before it lets others in.
-	batch = 256
-)
-
 // expire removes at most limit expired entries.
 func (b *Backend[K, V]) expire(now int64, limit int) {
 	for range limit {
-		e := b.queue.Pop(now)
-		if e == nil {
+		n := b.queue.Pop(now)
+		if n == nil {
 			return
 		}
-		// A Put that needed no lock may have come between.
-		if now := b.lookup(e.Key); now != nil && &now.Node == e {
-			b.cache.Delete(e.Key)
+		// A Put without the lock may have replaced the entry.
+		if e := b.lookup(n.Key); e != nil && &e.Node == n {
+			b.cache.Delete(n.Key)
 			b.expirations++
 		}
 	}
 }
 
-// remove removes the entry under k, if there is one.
+// clear removes all entries.
+func (b *Backend[K, V]) clear() {
+	b.cache.Flush()
+	b.queue = expiry.Queue[string]{}
+}
+
 func (b *Backend[K, V]) remove(k string) {
 	b.dequeue(k)
 	b.cache.Delete(k)
 }
 
-// dequeue takes the entry under k out of the queue, if it is there.
+// dequeue removes the entry under k from the queue, if it has a deadline.
 func (b *Backend[K, V]) dequeue(k string) {
 	if b.queue.Len() == 0 {
 		return
@@ -326,7 +306,7 @@ func (b *Backend[K, V]) lookup(k string) *timed[V] {
 // scratchSize is enough for the bytes of most keys.
 const scratchSize = 64
 
-// encode returns the bytes of key as a string that can be kept.
+// encode returns the bytes of key as a string that the library can keep.
 func (b *Backend[K, V]) encode(key K) (string, error) {
 	if k, ok := b.keys.Raw(key); ok {
 		return k, nil
@@ -336,6 +316,6 @@ func (b *Backend[K, V]) encode(key K) (string, error) {
 	return string(bytes), err
 }
 
-func wrap(what string, err error) error {
-	return fmt.Errorf("gocache: %s: %w", what, err)
+func wrap(operation string, err error) error {
+	return fmt.Errorf("gocache: %s: %w", operation, err)
 }
