@@ -131,11 +131,18 @@ func (b *Backend[K, V]) Invalidate(_ context.Context, key *K) error {
 // Get writes to would slow down parallel readers. It removes the expired entries, and unlocks the cache after each batch
 // of them.
 func (b *Backend[K, V]) Stats(context.Context) (backend.Stats, error) {
-	for {
-		if s, done, err := b.stats(); done {
-			return s, err
-		}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for b.expire(b.clock.Now(), expiry.StatsLimit) {
+		b.mu.Unlock()
+		b.mu.Lock()
 	}
+	if b.closed.Load() {
+		return backend.Stats{}, wrap("stats", backend.ErrClosed)
+	}
+	return backend.Stats{Size: int64(b.cache.ItemCount()), Counters: map[string]uint64{
+		backend.CounterExpirations: b.expirations,
+	}}, nil
 }
 
 // GetEntry implements [backend.EntryGetter].
@@ -241,31 +248,12 @@ func (b *Backend[K, V]) putLocked(k string, value V, ttl *time.Duration) error {
 	return nil
 }
 
-// stats reports done unless expired entries are left after one batch.
-func (b *Backend[K, V]) stats() (s backend.Stats, done bool, err error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.closed.Load() {
-		return backend.Stats{}, true, wrap("stats", backend.ErrClosed)
-	}
-	if b.queue.Len() > 0 {
-		now := b.clock.Now()
-		b.expire(now, expiry.StatsLimit)
-		if b.queue.Due(now) {
-			return backend.Stats{}, false, nil
-		}
-	}
-	return backend.Stats{Size: int64(b.cache.ItemCount()), Counters: map[string]uint64{
-		backend.CounterExpirations: b.expirations,
-	}}, true, nil
-}
-
-// expire removes at most limit expired entries.
-func (b *Backend[K, V]) expire(now int64, limit int) {
+// expire removes at most limit expired entries and reports whether more can be left.
+func (b *Backend[K, V]) expire(now int64, limit int) (more bool) {
 	for range limit {
 		n := b.queue.Pop(now)
 		if n == nil {
-			return
+			return false
 		}
 		// A Put without the lock may have replaced the entry.
 		if e := b.lookup(n.Key); e != nil && &e.Node == n {
@@ -273,6 +261,7 @@ func (b *Backend[K, V]) expire(now int64, limit int) {
 			b.expirations++
 		}
 	}
+	return true
 }
 
 // clear removes all entries.

@@ -10,7 +10,6 @@ import (
 	gocache "github.com/patrickmn/go-cache"
 
 	"github.com/cachepact/cachepact/adapters/internal/adaptertest"
-	"github.com/cachepact/cachepact/adapters/internal/expiry"
 	"github.com/cachepact/cachepact/backend"
 )
 
@@ -19,27 +18,6 @@ func TestNewRejectsKeyType(t *testing.T) {
 	if b != nil || !errors.Is(err, backend.ErrKey) || !strings.Contains(err.Error(), ".Owner") {
 		t.Errorf("New = %v, %v; want an error that wraps ErrKey and names the field", b, err)
 	}
-}
-
-// TestPutRemovesExpired checks that Put removes expired entries faster than it adds entries.
-func TestPutRemovesExpired(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBackend[int](t)
-		for i := range 1000 {
-			adaptertest.Put(t, b, i, 1, new(time.Minute))
-		}
-		adaptertest.Put(t, b, -1, 1, nil)
-		time.Sleep(time.Minute)
-		for i := range 1000 / expiry.PutLimit {
-			adaptertest.Put(t, b, 1000+i%5, 1, new(time.Hour))
-		}
-		if got, want := b.cache.ItemCount(), 6; got != want {
-			t.Errorf("the library holds %d entries, want %d", got, want)
-		}
-		if s := adaptertest.Stats(t, b); s.Counters[backend.CounterExpirations] != 1000 || s.Size != 6 {
-			t.Errorf("Stats = %+v, want 1000 expirations and size 6", s)
-		}
-	})
 }
 
 // TestLateUnlockedPut lets a Put without the lock finish after a Put with a TTL. The deadline of the other entry must not

@@ -11,7 +11,6 @@ import (
 	"weak"
 
 	"github.com/cachepact/cachepact/adapters/internal/adaptertest"
-	"github.com/cachepact/cachepact/adapters/internal/expiry"
 	"github.com/cachepact/cachepact/backend"
 )
 
@@ -96,23 +95,6 @@ func TestCountersSurviveInvalidate(t *testing.T) {
 		}
 		if c := adaptertest.Stats(t, b).Counters; c[backend.CounterHits] != 3 || c[backend.CounterMisses] != 6 {
 			t.Errorf("counters = %v, want 3 hits and 6 misses", c)
-		}
-	})
-}
-
-// TestPutRemovesExpired checks that Put removes expired entries faster than it adds entries.
-func TestPutRemovesExpired(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBackend(t, 10_000)
-		for i := range 1000 {
-			put(t, b, i, new(time.Minute))
-		}
-		time.Sleep(time.Minute)
-		for i := range 1000 / expiry.PutLimit {
-			put(t, b, 1000+i%5, new(time.Hour))
-		}
-		if got := b.store.Load().cache.Len(); got != 5 {
-			t.Errorf("the library holds %d entries, want 5", got)
 		}
 	})
 }

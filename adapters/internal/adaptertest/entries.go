@@ -109,17 +109,24 @@ func FreesDeadlines(t *testing.T, open Open[int, int]) {
 			}
 			return b.Invalidate(ctx, nil)
 		},
-		"eviction": nil,
+		"eviction":   nil,
+		"expiration": nil,
 	} {
-		b := openInts(t, open, capacity)
-		if end == nil && backend.TraitsOf(b).Bound == backend.BoundNone {
+		room, ttl := capacity, hour
+		if name == "expiration" {
+			room, ttl = 1<<17, new(time.Duration(1))
+		}
+		b := openInts(t, open, room)
+		if name == "eviction" && backend.TraitsOf(b).Bound == backend.BoundNone {
 			continue
 		}
+		next := 0 // a key that was never put
 		churn := func() {
 			for i := range capacity * rounds {
 				key := i % capacity
 				if end == nil {
-					Put(t, b, i, 1, hour)
+					Put(t, b, next, 1, ttl)
+					next++
 					continue
 				}
 				Put(t, b, key, 1, hour)

@@ -128,14 +128,24 @@ func (c *Cache[K, V]) Invalidate(_ context.Context, key *K) error {
 	return nil
 }
 
-// Stats implements [backend.Backend]. It counts hits, misses, evictions and expirations. It removes the expired
-// entries, and unlocks the cache after each batch of them.
+// Stats implements [backend.Backend]. It counts hits, misses, evictions and expirations. It removes the expired entries,
+// and unlocks the cache after each batch of them.
 func (c *Cache[K, V]) Stats(context.Context) (backend.Stats, error) {
-	for {
-		if s, done, err := c.stats(); done {
-			return s, err
-		}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.expire(c.clock.Now(), expiry.StatsLimit) {
+		c.mu.Unlock()
+		c.mu.Lock()
 	}
+	if c.store == nil {
+		return backend.Stats{}, c.wrap("stats", backend.ErrClosed)
+	}
+	return backend.Stats{Size: int64(c.store.Len()), Counters: map[string]uint64{
+		backend.CounterHits:        c.hits,
+		backend.CounterMisses:      c.misses,
+		backend.CounterEvictions:   c.evictions,
+		backend.CounterExpirations: c.expirations,
+	}}, nil
 }
 
 // GetEntry implements [backend.EntryGetter]. It counts and marks the entry as Get does.
@@ -210,28 +220,6 @@ func (c *Cache[K, V]) peek(key K) (value V, live bool) {
 	return e.value, ok && !c.clock.Expired(e.deadline())
 }
 
-// stats reports done unless expired entries are left after one batch.
-func (c *Cache[K, V]) stats() (s backend.Stats, done bool, err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.store == nil {
-		return backend.Stats{}, true, c.wrap("stats", backend.ErrClosed)
-	}
-	if c.queue.Len() > 0 {
-		now := c.clock.Now()
-		c.expire(now, expiry.StatsLimit)
-		if c.queue.Due(now) {
-			return backend.Stats{}, false, nil
-		}
-	}
-	return backend.Stats{Size: int64(c.store.Len()), Counters: map[string]uint64{
-		backend.CounterHits:        c.hits,
-		backend.CounterMisses:      c.misses,
-		backend.CounterEvictions:   c.evictions,
-		backend.CounterExpirations: c.expirations,
-	}}, true, nil
-}
-
 // timer returns the timer for a new entry under key. It reuses the timer of the earlier entry, so that an overwrite
 // allocates nothing.
 func (c *Cache[K, V]) timer(key K, now int64, ttl *time.Duration) *expiry.Node[K] {
@@ -257,16 +245,17 @@ func (c *Cache[K, V]) timer(key K, now int64, ttl *time.Duration) *expiry.Node[K
 	}
 }
 
-// expire removes at most limit expired entries.
-func (c *Cache[K, V]) expire(now int64, limit int) {
+// expire removes at most limit expired entries and reports whether more can be left.
+func (c *Cache[K, V]) expire(now int64, limit int) (more bool) {
 	for range limit {
 		t := c.queue.Pop(now)
 		if t == nil {
-			return
+			return false
 		}
 		c.store.Remove(t.Key)
 		c.expirations++
 	}
+	return true
 }
 
 // reset replaces the store by an empty one, which is faster than removing every entry and frees the memory.
