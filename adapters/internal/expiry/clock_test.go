@@ -10,10 +10,10 @@ import (
 )
 
 func TestClockExpired(t *testing.T) {
-	for _, ttl := range []time.Duration{1, time.Microsecond, 1500 * time.Millisecond, 25 * 24 * time.Hour, 100 * 365 * 24 * time.Hour} {
+	for _, ttl := range []time.Duration{1, 1500 * time.Millisecond, 100 * 365 * 24 * time.Hour} {
 		synctest.Test(t, func(t *testing.T) {
 			c := expiry.NewClock()
-			time.Sleep(time.Second) // a clock that has already run
+			time.Sleep(time.Second) // so that the clock is not at zero
 			d := c.Deadline(ttl)
 			if c.Expired(d) {
 				t.Errorf("ttl %v: expired at once", ttl)
@@ -77,20 +77,6 @@ func TestClockTime(t *testing.T) {
 	})
 }
 
-func TestClockNow(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := expiry.NewClock()
-		if got := c.Now(); got != 0 {
-			t.Errorf("Now of a new clock = %d, want 0", got)
-		}
-		time.Sleep(42 * time.Nanosecond)
-		if got := c.Now(); got != 42 {
-			t.Errorf("Now = %d, want 42", got)
-		}
-	})
-}
-
-// A Reading stays what it was when it was first needed.
 func TestReading(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := expiry.NewClock()

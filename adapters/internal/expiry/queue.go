@@ -1,5 +1,3 @@
-// Package expiry tells adapters which entries are due, so that they need not
-// look at all entries to find the expired ones.
 package expiry
 
 import (
@@ -15,20 +13,17 @@ const (
 	StatsLimit = 256
 )
 
-// A Node is the deadline of one entry. Embed it or point to it from the entry.
-// An entry without a deadline needs no Node.
+// A Node is the deadline of one entry. The entry embeds the node or points to it.
 type Node[K any] struct {
 	Key      K
 	Deadline int64
-	index    int // place in the queue plus one; 0: not queued
+	index    int // in the heap, plus one; 0: not in a queue
 }
 
-// A Queue orders nodes by deadline. The zero Queue is empty. A Queue is not safe
-// for concurrent use, but it never writes a Key or a Deadline.
+// A Queue orders nodes by deadline. The zero Queue is empty. A Queue is not safe for concurrent use.
 //
-// The usual writes take next to no time: an entry that is written again with a
-// later deadline keeps its place until the earlier one has come, and a removed
-// one leaves a gap, which is closed once half of the places are gaps.
+// The usual writes are cheap. A node that gets a later deadline keeps its place until the earlier deadline has passed. A
+// removed node leaves a gap. The gaps are closed when more than half of the places are gaps.
 type Queue[K any] struct {
 	heap []item[K]
 	gaps int
@@ -42,13 +37,13 @@ type item[K any] struct {
 // Len returns the number of nodes.
 func (q *Queue[K]) Len() int { return len(q.heap) - q.gaps }
 
-// Add adds n, which is in no queue.
+// Add adds n, which must not be in a queue.
 func (q *Queue[K]) Add(n *Node[K]) {
 	q.heap = append(q.heap, item[K]{})
 	q.up(len(q.heap)-1, item[K]{n.Deadline, n})
 }
 
-// Move tells the queue that the deadline of n, which is in it, has been changed.
+// Move updates the order after the deadline of n has changed. The node n must be in the queue.
 func (q *Queue[K]) Move(n *Node[K]) { q.Replace(n, n) }
 
 // Replace puts n in the place of old, which must be in the queue.
@@ -74,8 +69,7 @@ func (q *Queue[K]) Remove(n *Node[K]) {
 	}
 }
 
-// Pop removes and returns a node whose deadline is now or earlier, and nil if
-// there is none.
+// Pop removes and returns a node whose deadline has passed at the time now, or nil if there is none.
 func (q *Queue[K]) Pop(now int64) *Node[K] {
 	for q.Due(now) {
 		n := q.heap[0].node
@@ -93,16 +87,15 @@ func (q *Queue[K]) Pop(now int64) *Node[K] {
 	return nil
 }
 
-// Due reports whether a deadline can have come. If not, none has.
+// Due reports whether a deadline may have passed at the time now. If it returns false, none has.
 func (q *Queue[K]) Due(now int64) bool {
 	return len(q.heap) > 0 && q.heap[0].at <= now
 }
 
-// None is what [Queue.Next] returns when there is no deadline.
+// None is the result of [Queue.Next] for an empty queue.
 const None int64 = math.MaxInt64
 
-// Next returns a moment before which no deadline comes, often that of the next
-// one, and [None] if there is no node.
+// Next returns a time before which no deadline passes, or [None] for an empty queue. It is often the first deadline.
 func (q *Queue[K]) Next() int64 {
 	if q.Len() == 0 {
 		return None
@@ -129,7 +122,7 @@ func (q *Queue[K]) compact() {
 	}
 }
 
-// down puts it at i or below.
+// down places it at i or below.
 func (q *Queue[K]) down(i int, it item[K]) {
 	for {
 		child := 2*i + 1
@@ -148,7 +141,7 @@ func (q *Queue[K]) down(i int, it item[K]) {
 	q.set(i, it)
 }
 
-// up puts it at i or above.
+// up places it at i or above.
 func (q *Queue[K]) up(i int, it item[K]) {
 	for i > 0 {
 		parent := (i - 1) / 2

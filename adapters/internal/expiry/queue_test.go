@@ -5,25 +5,6 @@ import (
 	"testing"
 )
 
-func TestOrder(t *testing.T) {
-	var q Queue[string]
-	for _, n := range []*Node[string]{{Key: "c", Deadline: 30}, {Key: "a", Deadline: 10}, {Key: "b", Deadline: 20}} {
-		q.Add(n)
-	}
-	for _, step := range []struct {
-		now  int64
-		want string
-	}{{9, ""}, {10, "a"}, {10, ""}, {40, "b"}, {40, "c"}, {40, ""}} {
-		got := ""
-		if n := q.Pop(step.now); n != nil {
-			got = n.Key
-		}
-		if got != step.want {
-			t.Errorf("Pop(%d) = %q, want %q", step.now, got, step.want)
-		}
-	}
-}
-
 // TestGaps removes more than half of the nodes in random order.
 func TestGaps(t *testing.T) {
 	const n = 1000
@@ -39,7 +20,7 @@ func TestGaps(t *testing.T) {
 		delete(nodes, i)
 	}
 	if got := cap(q.heap) - len(q.heap); got < n/2 || q.Len() != len(nodes) {
-		t.Errorf("Len = %d with %d places, want %d with fewer", q.Len(), len(q.heap), len(nodes))
+		t.Errorf("Len = %d with %d places, want %d with less than half of the places", q.Len(), len(q.heap), len(nodes))
 	}
 	for now := range int64(n) {
 		if got, want := q.Pop(now), nodes[int(now)]; got != want {
@@ -48,8 +29,8 @@ func TestGaps(t *testing.T) {
 	}
 }
 
-// TestAgainstModel compares random histories with a map of deadlines.
-func TestAgainstModel(t *testing.T) {
+// TestModel compares a queue with a map of deadlines during random operations.
+func TestModel(t *testing.T) {
 	for seed := range uint64(100) {
 		r := rand.New(rand.NewPCG(1, seed))
 		var q Queue[int]

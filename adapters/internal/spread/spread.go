@@ -1,5 +1,4 @@
-// Package spread keeps keys that are alike, and goroutines that count the same thing,
-// apart.
+// Package spread distributes similar keys over buckets, and counts on several cache lines.
 package spread
 
 import (
@@ -7,13 +6,12 @@ import (
 	"unsafe"
 )
 
-// Of returns bits that differ for most numbers, however alike these are, the
-// topmost most of all: hashing by multiplication, Knuth, The Art of Computer
-// Programming 3, section 6.4.
+// Of returns a hash of x, even if inputs are similar. Use its topmost bits, which are the best. It is multiplicative
+// hashing: Knuth, The Art of Computer Programming 3, section 6.4.
 func Of(x uint64) uint64 { return x * 0x9e3779b97f4a7c15 }
 
-// Own returns a number of so many bits that is mostly the same for one goroutine, and
-// mostly another for another: it depends on where its stack is.
+// Own returns a number with the given number of bits. A goroutine mostly gets the same number, and other goroutines
+// mostly get others, because it is a hash of the address of the goroutine's stack.
 func Own(bits uint) uint64 {
 	var here byte
 	const smallestStack = 11 // 2 KiB, as a shift
@@ -22,16 +20,16 @@ func Own(bits uint) uint64 {
 
 const tallyBits = 4
 
-// A Tally counts. Any number of goroutines may add to it at once.
+// A Tally is a counter. Any number of goroutines may add to it at once, mostly on different cache lines.
 type Tally [1 << tallyBits]struct {
-	_ [56]byte // apart from each other, and from what is before
+	_ [56]byte // fills the cache line
 	n atomic.Uint64
 }
 
-// Add counts one more.
+// Add adds one.
 func (t *Tally) Add() { t[Own(tallyBits)].n.Add(1) }
 
-// Sum returns the count, which is that of some moment of the call: it never falls.
+// Sum returns the count at some moment during the call. Later calls return no less.
 func (t *Tally) Sum() (n uint64) {
 	for i := range t {
 		n += t[i].n.Load()

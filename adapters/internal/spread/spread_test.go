@@ -29,7 +29,7 @@ func TestTally(t *testing.T) {
 	}
 }
 
-// Goroutines that live at once are spread over the lanes.
+// TestOwn checks that goroutines that run at the same time get different numbers.
 func TestOwn(t *testing.T) {
 	const goroutines, bits = 256, 4
 	var lanes [1 << bits]int
@@ -45,7 +45,7 @@ func TestOwn(t *testing.T) {
 			lanes[n]++
 			lock.Unlock()
 			ready.Done()
-			leave.Wait() // so that each has a stack of its own
+			leave.Wait() // so that no two goroutines have the same stack
 		})
 	}
 	ready.Wait()
@@ -53,7 +53,7 @@ func TestOwn(t *testing.T) {
 	all.Wait()
 	for n, count := range lanes {
 		if count == 0 || count > goroutines/4 {
-			t.Errorf("lane %d has %d of %d goroutines", n, count, goroutines)
+			t.Errorf("Own returns %d to %d of %d goroutines", n, count, goroutines)
 		}
 	}
 }
