@@ -1,11 +1,15 @@
 package faulty
 
 import (
+	"bytes"
 	"context"
 	"errors"
-	"hash/fnv"
+	"fmt"
+	"hash/maphash"
+	"math"
+	"reflect"
 	"runtime"
-	"sync"
+	"strings"
 	"sync/atomic"
 	"time"
 	"weak"
@@ -13,323 +17,469 @@ import (
 	"github.com/cachepact/cachepact/backend"
 )
 
-// hitFaults break hit/absent, hit/put and hit/isolation.
+// hitFaults break the rules hit/*.
 var hitFaults = []mutation{
-	{Fault{"MissIsError", "hit/absent", "bigcache, hesape: a miss is the error \"entry not found\".", Anything}, func(c *cache) {
-		get := c.get
-		c.get = func(ctx context.Context, key any) (backend.Entry[any], bool, error) {
-			e, hit, err := get(ctx, key)
-			if !hit && err == nil {
-				err = errors.New("faulty: entry not found")
-			}
-			return e, hit, err
-		}
-	}},
-	{Fault{"MissIsZeroHit", "hit/absent", "gokv's users, Python's defaultdict: an absent key hits with the zero value.", Anything}, func(c *cache) {
-		get := c.get
-		c.get = func(ctx context.Context, key any) (backend.Entry[any], bool, error) {
-			e, _, err := get(ctx, key)
-			return e, err == nil, err
-		}
-	}},
-	{Fault{"MissHasLeftovers", "hit/absent", "freecache's GetWithBuf: what was read last is still in the buffer and comes back beside a miss.", Anything}, func(c *cache) {
-		var last backend.Entry[any]
-		get := c.get
-		c.get = func(ctx context.Context, key any) (backend.Entry[any], bool, error) {
-			e, hit, err := get(ctx, key)
-			c.mu.Lock()
-			defer c.mu.Unlock()
-			if hit {
-				last = e
-			} else if err == nil {
-				e = last
-			}
-			return e, hit, err
-		}
-	}},
-	{Fault{"MissCreates", "hit/absent", "Loading caches and defaultdict: a Get of an absent key leaves an empty entry behind, which is counted.", Anything}, func(c *cache) {
-		ghosts := map[any]bool{}
-		get, put, invalidate := c.get, c.put, c.invalidate
-		c.get = func(ctx context.Context, key any) (backend.Entry[any], bool, error) {
-			e, hit, err := get(ctx, key)
-			if !hit && err == nil {
-				c.locked(func() { ghosts[c.id(key)] = true })
-			}
-			return e, hit, err
-		}
-		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
-			c.locked(func() { delete(ghosts, c.id(key)) })
-			return put(ctx, key, value, ttl)
-		}
-		c.invalidate = func(ctx context.Context, key *any) error {
-			c.locked(func() { clear(ghosts) })
-			return invalidate(ctx, key)
-		}
-		c.size = func() int64 { return int64(len(c.entries) + len(ghosts)) }
-	}},
-	{Fault{"MissServesAny", "hit/absent", "A cache that shares one slot among many keys answers an absent key with the neighbour's value.", Anything}, func(c *cache) {
-		get := c.get
-		c.get = func(ctx context.Context, key any) (backend.Entry[any], bool, error) {
-			e, hit, err := get(ctx, key)
-			if hit || err != nil {
-				return e, hit, err
-			}
-			c.mu.Lock()
-			defer c.mu.Unlock()
-			if c.recent.Len() == 1 && c.live(c.oldest()) {
-				return backend.Entry[any]{Value: c.out(c.oldest().value)}, true, nil
-			}
-			return e, false, nil
-		}
-	}},
-
-	{Fault{"WritesLater", "hit/put", "ristretto: Set only queues the entry, and a Get that follows at once misses it.", Anything}, func(c *cache) {
-		later := c.queue()
-		put := c.put
-		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
-			if err := c.begin("put", &key); err != nil {
-				return err
-			}
-			c.mu.Unlock()
-			later(func() { _ = put(ctx, key, value, ttl) })
-			return nil
-		}
-	}},
-	{Fault{"DropsBursts", "hit/put", "ristretto: a Set that finds the write buffer of 64 items full is dropped without a word.", Anything}, func(c *cache) {
-		var last time.Time
-		burst := 0
-		c.replace = func(old *entry, _ any) bool {
-			if now := time.Now(); now.Equal(last) {
-				burst++
-			} else {
-				burst, last = 0, now
-			}
-			return old != nil || burst < 64
-		}
-	}},
-	{Fault{"GetConsumes", "hit/put", "A queue used as a cache: Get takes the entry out.", Anything}, func(c *cache) {
-		c.touch = func(e *entry) { c.remove(e) }
-	}},
-	{Fault{"GetWearsOut", "hit/put", "An access counter of six bits: an entry is gone after 64 reads.", Anything}, func(c *cache) {
-		c.touch = func(e *entry) {
-			c.recent.MoveToFront(e.place)
-			if e.hits == 64 {
-				c.remove(e)
-			}
-		}
-	}},
-	{Fault{"Doorkeeper", "hit/put", "TinyLFU's doorkeeper without a declaration: the first Put of a key only leaves a mark.", Anything}, func(c *cache) {
-		seen := map[any]bool{}
-		put := c.put
-		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
-			if err := c.begin("put", &key); err != nil {
-				return err
-			}
-			known := seen[c.id(key)]
-			seen[c.id(key)] = true
-			c.mu.Unlock()
-			if !known {
-				return nil
-			}
-			return put(ctx, key, value, ttl)
-		}
-	}},
-	{Fault{"RefusesWhenFull", "hit/put", "ristretto: TinyLFU refuses new keys in a full cache, and does not say so.", Anything}, func(c *cache) {
-		c.replace = func(old *entry, _ any) bool {
-			c.sweep()
-			return old != nil || c.capacity == 0 || len(c.entries) < c.capacity
-		}
-	}},
-	{Fault{"EvictsTheNewest", "hit/put", "MRU by mistake: at capacity the entry used last makes room, so that old entries never leave.", Anything}, func(c *cache) {
-		c.room = func() {
-			for c.capacity > 0 && len(c.entries) >= c.capacity {
-				c.remove(c.recent.Front().Value.(*entry))
-				c.counters[backend.CounterEvictions]++
-			}
-		}
-		put := c.put
-		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
-			err := put(ctx, key, value, ttl)
-			c.locked(func() {
-				if c.capacity > 0 && len(c.entries) == c.capacity {
-					c.remove(c.recent.Front().Value.(*entry))
+	{
+		Fault{
+			Name: "PutInTwoSteps", Rule: "hit/put", Needs: Anything,
+			Doc: "Put calls Del and then Set. A Get between the two misses a key that was never removed.",
+		},
+		func(c *cache) {
+			put := c.put
+			c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
+				if c.check(key) == nil {
+					c.locked(func() { c.remove(c.entries[c.id(key)]) })
+					runtime.Gosched()
 				}
-			})
-			return err
-		}
-	}},
-	{Fault{"DirectMapped", "hit/put", "A table of fixed slots (groupcache's hot cache, Git's pack cache): two keys of one slot push each other out though there is room.", StringKeys}, func(c *cache) {
-		slots := map[uint32]*entry{}
-		get, put := c.get, c.put
-		slot := func(key any) uint32 {
-			h := fnv.New32a()
-			_, _ = h.Write([]byte(key.(string)))
-			return h.Sum32() % 16384
-		}
-		c.get = func(ctx context.Context, key any) (backend.Entry[any], bool, error) { return get(ctx, key) }
-		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
-			err := put(ctx, key, value, ttl)
-			e := c.peek(key)
-			c.locked(func() {
-				if in := slots[slot(key)]; in != nil && in.key != key {
-					c.remove(in)
-				}
-				slots[slot(key)] = e
-			})
-			return err
-		}
-	}},
-	{Fault{"WeaklyHeld", "hit/put", "A cache of weak or soft references, or a sync.Pool: the garbage collector empties it.", Anything}, func(c *cache) {
-		refs := map[*entry]weak.Pointer[any]{}
-		put, get := c.put, c.get
-		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
-			err := put(ctx, key, value, ttl)
-			if e := c.peek(key); e != nil {
-				c.locked(func() {
-					held := e.value
-					refs[e] = weak.Make(&held)
+				return put(ctx, key, value, ttl)
+			}
+		},
+	},
+	{
+		Fault{
+			Name: "AllRepeatsUnderWrites", Rule: "hit/put", Needs: Anything,
+			Doc: "A listing iterates over a table that is rehashed meanwhile, and yields some keys twice.",
+		},
+		func(c *cache) {
+			var writing atomic.Int64
+			put, all := c.put, c.all
+			c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
+				writing.Add(1)
+				return put(ctx, key, value, ttl)
+			}
+			c.all = func(yield func(any, any) bool) {
+				before := writing.Load()
+				all(func(key, value any) bool {
+					runtime.Gosched()
+					if !yield(key, value) {
+						return false
+					}
+					return writing.Load() == before || yield(key, value)
 				})
 			}
-			return err
-		}
-		c.get = func(ctx context.Context, key any) (backend.Entry[any], bool, error) {
-			if e := c.peek(key); e != nil {
+		},
+	},
+	{
+		Fault{
+			Name: "BatchOfNothingFails", Rule: "hit/put", Needs: Anything,
+			Doc: "Redis: MGET without keys is a syntax error.",
+		},
+		func(c *cache) {
+			getMany := c.getMany
+			c.getMany = func(ctx context.Context, keys []any) (map[any]any, error) {
+				if len(keys) == 0 {
+					return nil, failure("get many", nil, backend.ErrKey)
+				}
+				return getMany(ctx, keys)
+			}
+		},
+	},
+	{
+		Fault{
+			Name: "MissIsError", Rule: "hit/absent", Needs: Anything,
+			Doc: "bigcache, hesape: a miss is the error \"entry not found\".",
+		},
+		func(c *cache) {
+			get := c.get
+			c.get = func(ctx context.Context, key any) (backend.Entry[any], bool, error) {
+				e, hit, err := get(ctx, key)
+				if !hit && err == nil {
+					err = errors.New("faulty: entry not found")
+				}
+				return e, hit, err
+			}
+		},
+	},
+	{
+		Fault{
+			Name: "MissIsZeroHit", Rule: "hit/absent", Needs: Anything,
+			Doc: "Python's defaultdict: an absent key is a hit with the zero value.",
+		},
+		func(c *cache) {
+			get := c.get
+			c.get = func(ctx context.Context, key any) (backend.Entry[any], bool, error) {
+				e, _, err := get(ctx, key)
+				return e, err == nil, err
+			}
+		},
+	},
+	{
+		Fault{
+			Name: "WeaklyHeld", Rule: "hit/put", Needs: Anything,
+			Doc: "A cache of weak references or a sync.Pool: the garbage collector removes entries.",
+		},
+		func(c *cache) {
+			refs := map[*entry]weak.Pointer[any]{}
+			put, get := c.put, c.get
+			c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
+				err := put(ctx, key, value, ttl)
+				if e := c.peek(key); e != nil {
+					c.locked(func() {
+						held := e.value
+						refs[e] = weak.Make(&held)
+					})
+				}
+				return err
+			}
+			c.get = func(ctx context.Context, key any) (backend.Entry[any], bool, error) {
+				if e := c.peek(key); e != nil {
+					c.locked(func() {
+						if refs[e].Value() == nil {
+							c.remove(e)
+						}
+					})
+				}
+				return get(ctx, key)
+			}
+		},
+	},
+	{
+		Fault{
+			Name: "FlushesAllInstances", Rule: "hit/isolation", Needs: Anything,
+			Doc: "memcached's flush_all, Redis' FLUSHALL: clearing one cache clears every other cache on the " +
+				"server.",
+		},
+		func(c *cache) {
+			seen := flushes.Load()
+			get, put, stats, invalidate := c.get, c.put, c.stats, c.invalidate
+			catchUp := func() {
 				c.locked(func() {
-					if refs[e].Value() == nil {
-						c.remove(e)
+					if now := flushes.Load(); now != seen {
+						seen = now
+						c.clear()
 					}
 				})
 			}
-			return get(ctx, key)
+			c.get = func(ctx context.Context, key any) (backend.Entry[any], bool, error) {
+				catchUp()
+				return get(ctx, key)
+			}
+			c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
+				catchUp()
+				return put(ctx, key, value, ttl)
+			}
+			c.stats = func(ctx context.Context) (backend.Stats, error) {
+				catchUp()
+				return stats(ctx)
+			}
+			c.invalidate = func(ctx context.Context, key *any) error {
+				if key == nil {
+					flushes.Add(1)
+				}
+				return invalidate(ctx, key)
+			}
+		},
+	},
+	{
+		Fault{
+			Name: "ClosesSiblings", Rule: "hit/isolation", Needs: Anything,
+			Doc: "A package variable holds the connection pool, so closing one cache closes all caches.",
+		},
+		func(c *cache) {
+			born := closes.Load()
+			check := c.check
+			c.check = func(key any) error {
+				if closes.Load() != born {
+					return backend.ErrClosed
+				}
+				return check(key)
+			}
+			c.stops = append(c.stops, func() { closes.Add(1) })
+		},
+	},
+	byText("KeySeeded32", "Keys are compared by a seeded hash of 32 bits, so a few of a hundred thousand keys "+
+		"collide.", func(s string) any { return uint32(maphash.String(seed, s)) }),
+	byText("KeyEnds", "Java's first String.hashCode: a hash samples long strings, here the first and last 32 "+
+		"bytes and the length.", func(s string) any {
+		if len(s) > 64 {
+			return [2]any{len(s), s[:32] + s[len(s)-32:]}
 		}
-	}},
-	{Fault{"BlindToOtherGoroutines", "hit/put", "A cache per thread or per P: what one goroutine put, another does not see.", Anything}, func(c *cache) {
-		owner := map[*entry]string{}
-		get, put := c.get, c.put
-		c.get = func(ctx context.Context, key any) (backend.Entry[any], bool, error) {
-			if e := c.peek(key); e != nil {
-				me, theirs := goroutine(), ""
-				c.locked(func() { theirs = owner[e] })
-				if me != theirs {
-					return backend.Entry[any]{}, false, nil
+		return s
+	}),
+	{
+		Fault{
+			Name: "KeyGlob", Rule: "hit/keys", Needs: StringKeys,
+			Doc: "Get calls Redis' KEYS instead of GET, so a key with an asterisk matches other keys.",
+		},
+		func(c *cache) {
+			get := c.get
+			c.get = func(ctx context.Context, key any) (backend.Entry[any], bool, error) {
+				if prefix, ok := strings.CutSuffix(key.(string), "*"); ok && c.peek(key) == nil {
+					var found *any
+					c.locked(func() {
+						for _, e := range c.entries {
+							if s, _ := e.key.(string); strings.HasPrefix(s, prefix) {
+								found = &e.key
+							}
+						}
+					})
+					if found != nil {
+						return get(ctx, *found)
+					}
+				}
+				return get(ctx, key)
+			}
+		},
+	},
+	{
+		Fault{
+			Name: "FloatKeyBits", Rule: "hit/keys", Needs: FloatKeys,
+			Doc: "Keys are compared by their bits, so 0 and -0 are two keys.",
+		},
+		func(c *cache) {
+			c.id = func(key any) any { return math.Float64bits(key.(float64)) }
+		},
+	},
+	{
+		Fault{
+			Name: "AnyKeyUnnamed", Rule: "hit/keys", Needs: AnyKeys,
+			Doc: "A codec encodes the kind of a key and not its type, so a string and a named string are one " +
+				"key.",
+		},
+		func(c *cache) {
+			c.id = func(key any) any {
+				if v := reflect.ValueOf(key); v.Kind() == reflect.String {
+					return v.String()
+				}
+				return key
+			}
+		},
+	},
+	{
+		Fault{
+			Name: "PointerKeyByContents", Rule: "hit/keys", Needs: PointerKeys,
+			Doc: "Pointer keys are compared by the values that they point to.",
+		},
+		func(c *cache) {
+			c.id = func(key any) any {
+				if v := reflect.ValueOf(key); !v.IsNil() {
+					return fmt.Sprint(v.Elem().Interface())
+				}
+				return key
+			}
+		},
+	},
+	{
+		Fault{
+			Name: "SameLengthKept", Rule: "hit/overwrite", Needs: StringValues,
+			Doc: "rsync's quick check: Put keeps the earlier value if the new value has the same length.",
+		},
+		func(c *cache) {
+			c.replace = func(old *entry, value any) bool {
+				return old == nil || !c.live(old) || length(old.value) != length(value)
+			}
+		},
+	},
+	{
+		Fault{
+			Name: "EmptyIgnored", Rule: "hit/overwrite", Needs: StringValues,
+			Doc: "fastcache's SetBig: Put of an empty value keeps the earlier value.",
+		},
+		func(c *cache) {
+			c.replace = func(old *entry, value any) bool { return old == nil || length(value) > 0 }
+		},
+	},
+	{
+		Fault{
+			Name: "UpdateEvicts", Rule: "hit/overwrite", Needs: Anything,
+			Doc: "A full cache evicts an entry before it checks whether the key is already present, so each " +
+				"update evicts another entry.",
+		},
+		func(c *cache) {
+			replace := c.replace
+			c.replace = func(old *entry, value any) bool {
+				if old != nil && c.capacity > 0 && len(c.entries) == c.capacity {
+					c.remove(c.oldest())
+				}
+				return replace(old, value)
+			}
+		},
+	},
+	{
+		Fault{
+			Name: "ExpiredHoldRoom", Rule: "hit/put", Needs: Anything,
+			Doc: "A counter of entries is decremented by evictions and removals but not by expirations, so " +
+				"the cache shrinks for ever.",
+		},
+		func(c *cache) {
+			held := 0
+			c.expired = func(*entry) { held++ }
+			holdRoom(c, &held)
+		},
+	},
+	{
+		Fault{
+			Name: "DeclaredRefusalWhenFull", Rule: "hit/put", Needs: Anything,
+			Doc: "The admission policy rejects every new key once the cache is full, however often the key " +
+				"is put.",
+		},
+		func(c *cache) {
+			c.traits.Rejects = true
+			c.replace = func(old *entry, _ any) bool {
+				return old != nil || c.capacity == 0 || len(c.entries) < c.capacity
+			}
+		},
+	},
+	{
+		Fault{
+			Name: "RefusesMostWithRoom", Rule: "hit/put", Needs: Anything,
+			Doc: "The admission policy rejects every third new key although the cache is not full.",
+		},
+		func(c *cache) {
+			c.traits.Rejects = true
+			n := 0
+			c.replace = func(old *entry, _ any) bool {
+				if old == nil {
+					n++
+				}
+				return old != nil || n%3 != 0
+			}
+		},
+	},
+	{
+		Fault{
+			Name: "DeclaredMaxKeyIsCut", Rule: "hit/keys", Needs: StringKeys,
+			Doc: "memcached clients: a key longer than the declared limit is cut instead of being an error.",
+		},
+		func(c *cache) {
+			c.traits.MaxKey = 250
+			c.check = func(any) error { return nil }
+			c.id = func(key any) any { s := key.(string); return s[:min(len(s), 250)] }
+		},
+	},
+	{
+		Fault{
+			Name: "SyncDoesNothing", Rule: "hit/put", Needs: Anything,
+			Doc: "Writes need a Sync, and Sync returns before they are visible.",
+		},
+		func(c *cache) {
+			c.traits.NeedsSync = true
+			later := c.queue()
+			put := c.put
+			c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
+				if err := c.begin("put", &key); err != nil {
+					return err
+				}
+				c.mu.Unlock()
+				later(func() { _ = put(ctx, key, value, ttl) })
+				return nil
+			}
+		},
+	},
+	inText("ValueCut65535", "The length field has 16 bits, so a value is cut at 65,535 bytes.", func(s string) string { return s[:min(len(s), 65535)] }),
+	{
+		Fault{
+			Name: "KeepsCallersSlice", Rule: "hit/values", Needs: BytesValues,
+			Doc: "Put keeps the caller's slice, and the caller fills the slice again for the next entry.",
+		},
+		func(c *cache) {
+			c.in = func(v any) any { return v }
+		},
+	},
+	{
+		Fault{
+			Name: "HandsOutItsSlice", Rule: "hit/values", Needs: BytesValues,
+			Doc: "Get returns the cache's own slice, and the caller changes it.",
+		},
+		func(c *cache) {
+			c.out = func(v any) any { return v }
+		},
+	},
+	{
+		Fault{
+			Name: "PutAppends", Rule: "hit/values", Needs: BytesValues,
+			Doc: "Put appends a checksum to the caller's slice and overwrites the bytes behind it.",
+		},
+		func(c *cache) {
+			c.in = func(v any) any {
+				b := v.([]byte)
+				if framed := append(b, 0xC5); len(b) > 0 { // copied with its checksum, which Get cuts off
+					return any(bytes.Clone(framed)[:len(b):len(b)])
+				}
+				return c.own(v)
+			}
+		},
+	},
+	{
+		Fault{
+			Name: "ReadsShareASlab", Rule: "hit/values", Needs: BytesValues,
+			Doc: "Values are cut from one slab and keep its capacity, so an append to one value overwrites " +
+				"the next value.",
+		},
+		func(c *cache) {
+			var slab []byte
+			c.out = func(v any) any {
+				b := v.([]byte)
+				if len(b) == 0 {
+					return c.own(v)
+				}
+				if cap(slab)-len(slab) < len(b) {
+					slab = make([]byte, 0, len(b)+1<<16)
+				}
+				slab = append(slab, b...)
+				return any(slab[len(slab)-len(b):])
+			}
+		},
+	},
+	{
+		Fault{
+			Name: "AllHoldsLock", Rule: "hit/put", Needs: Anything,
+			Doc: "theine's Range: the lock is held while the loop body runs, so the body cannot call the " +
+				"cache.",
+		},
+		func(c *cache) {
+			c.all = func(yield func(any, any) bool) {
+				c.mu.Lock()
+				defer c.mu.Unlock()
+				for _, e := range c.entries {
+					if c.live(e) && !yield(e.key, c.out(e.value)) {
+						return
+					}
 				}
 			}
-			return get(ctx, key)
-		}
-		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
-			err := put(ctx, key, value, ttl)
-			if e := c.peek(key); e != nil {
-				c.locked(func() { owner[e] = goroutine() })
+		},
+	},
+	{
+		Fault{
+			Name: "BatchReturnsSome", Rule: "hit/put", Needs: Anything,
+			Doc: "A server answers at most 32 keys of a batch, and the client does not request the rest.",
+		},
+		func(c *cache) {
+			c.getMany = func(ctx context.Context, keys []any) (map[any]any, error) {
+				return c.lookupMany(ctx, keys[:min(len(keys), 32)])
 			}
-			return err
-		}
-	}},
-	{Fault{"SoftLimit", "hit/put", "memcached's slabs: entries are pushed out at half of the capacity, because the other half is set aside.", Anything}, func(c *cache) {
-		c.capacity = (c.capacity + 1) / 2
-	}},
+		},
+	},
+}
 
-	{Fault{"SharedTable", "hit/isolation", "A package-level map: two caches made by two calls of New are one.", Anything}, func(c *cache) {
-		// The probe closes what it makes, so entries live as long as a check.
-		type key struct{ k any }
-		shared := &global
-		get, put := c.get, c.put
-		c.get = func(ctx context.Context, k any) (backend.Entry[any], bool, error) {
-			e, hit, err := get(ctx, k)
-			if v, ok := shared.Load(key{c.id(k)}); ok && !hit && err == nil && v.(*cache) != c {
-				return v.(*cache).get(ctx, k)
-			}
-			return e, hit, err
+// holdRoom takes the room of *held entries that are no more.
+func holdRoom(c *cache, held *int) {
+	room := c.room
+	c.room = func() {
+		if room(); c.capacity > 0 && *held > 0 && len(c.entries)+*held >= c.capacity {
+			c.remove(c.oldest())
 		}
-		c.put = func(ctx context.Context, k any, value any, ttl *time.Duration) error {
-			err := put(ctx, k, value, ttl)
-			if err == nil {
-				shared.Store(key{c.id(k)}, c)
-			}
-			return err
-		}
-		c.stops = append(c.stops, shared.Clear)
-	}},
-	{Fault{"FlushesAllInstances", "hit/isolation", "memcached's flush_all, Redis' FLUSHALL: emptying one cache empties every other on the server.", Anything}, func(c *cache) {
-		seen := flushes.Load()
-		get, put, stats, invalidate := c.get, c.put, c.stats, c.invalidate
-		catchUp := func() {
-			c.locked(func() {
-				if now := flushes.Load(); now != seen {
-					seen = now
-					c.clear()
-				}
-			})
-		}
-		c.get = func(ctx context.Context, key any) (backend.Entry[any], bool, error) {
-			catchUp()
-			return get(ctx, key)
-		}
-		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
-			catchUp()
-			return put(ctx, key, value, ttl)
-		}
-		c.stats = func(ctx context.Context) (backend.Stats, error) {
-			catchUp()
-			return stats(ctx)
-		}
-		c.invalidate = func(ctx context.Context, key *any) error {
-			if key == nil {
-				flushes.Add(1)
-			}
-			return invalidate(ctx, key)
-		}
-	}},
-	{Fault{"ClosesSiblings", "hit/isolation", "A connection pool kept in a package variable: closing one cache closes them all.", Anything}, func(c *cache) {
-		born := closes.Load()
-		check := c.check
-		c.check = func(key any) error {
-			if closes.Load() != born {
-				return backend.ErrClosed
-			}
-			return check(key)
-		}
-		c.stops = append(c.stops, func() { closes.Add(1) })
-	}},
-	{Fault{"SharedSize", "hit/isolation", "Prometheus gauges registered once per process: the size is that of all caches together.", Anything}, func(c *cache) {
-		var mine int64
-		share := func() {
-			c.locked(func() {
-				now := int64(len(c.entries))
-				together.Add(now - mine)
-				mine = now
-			})
-		}
-		put, invalidate, stats := c.put, c.invalidate, c.stats
-		c.put = func(ctx context.Context, key, value any, ttl *time.Duration) error {
-			defer share()
-			return put(ctx, key, value, ttl)
-		}
-		c.invalidate = func(ctx context.Context, key *any) error {
-			defer share()
-			return invalidate(ctx, key)
-		}
-		c.stats = func(ctx context.Context) (backend.Stats, error) {
-			s, err := stats(ctx)
-			share()
-			if err == nil {
-				s.Size = together.Load()
-			}
-			return s, err
-		}
-		c.stops = append(c.stops, share)
-	}},
+	}
+}
+
+// inText makes a fault that stores f of a string.
+func inText(name, doc string, f func(s string) string) mutation {
+	return mutation{Fault{name, "hit/values", doc, StringValues}, func(c *cache) {
+		c.in = func(v any) any { return any(f(v.(string))) }
+	}}
 }
 
 // What the faults of hit/isolation wrongly share.
 var (
-	global   sync.Map
-	flushes  atomic.Int64
-	closes   atomic.Int64
-	together atomic.Int64
+	flushes atomic.Int64
+	closes  atomic.Int64
 )
 
-// goroutine identifies the calling goroutine.
-func goroutine() string {
-	var buf [32]byte
-	return string(buf[:runtime.Stack(buf[:], false)])
+var seed = maphash.MakeSeed()
+
+// byText makes a fault that tells string keys apart by f of them.
+func byText(name, doc string, f func(s string) any) mutation {
+	return mutation{Fault{name, "hit/keys", doc, StringKeys}, func(c *cache) {
+		c.id = func(key any) any { return f(key.(string)) }
+	}}
 }

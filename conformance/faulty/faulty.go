@@ -1,16 +1,15 @@
-// Package faulty holds backends that are broken on purpose, as testing/iotest
-// holds readers that fail. Each breaks the contract of package backend in one
-// way that a real cache has broken it, so that a test suite for caches, this
-// module's or another, can be scored by how many it tells from the correct one:
+// Package faulty has backends that are broken on purpose, like the failing readers of
+// testing/iotest. Each fault breaks one rule of the contract in a way in which a real
+// cache has broken it. The share of faults that a test suite detects measures the
+// suite:
 //
 //	for _, f := range faulty.Faults() {
 //		b, err := faulty.New[string, string](f.Name, conformance.Options{})
-//		// does the suite reject b?
+//		// does the suite report b?
 //	}
 //
-// All are small mutations of one backend, which New returns for the name
-// [Correct] and which a suite must accept. It implements every optional
-// interface.
+// All faults are small mutations of one backend, which implements every optional
+// interface. New returns that backend for the name [Correct]; a suite must accept it.
 package faulty
 
 import (
@@ -24,26 +23,26 @@ import (
 
 // Names of backends without a fault.
 const (
-	// Correct keeps every rule, also where it declares that it may not.
+	// Correct keeps every rule, even if it declares relaxed traits.
 	Correct = "Correct"
-	// Sloppy makes use of every relaxation that it declares: it expires late,
-	// buffers writes until Sync, refuses entries, and so on. It is as correct.
+	// Sloppy is correct too, but it uses every relaxation that it declares: it expires
+	// entries late, buffers writes until Sync, rejects entries, and so on.
 	Sloppy = "Sloppy"
 )
 
 // A Fault is one way to break the contract.
 type Fault struct {
-	// Name names the fault for ever.
+	// Name identifies the fault. It never changes.
 	Name string
-	// Rule is the id of the rule it breaks, one of [conformance.Rules].
+	// Rule is the id of the rule that the fault breaks, one of [conformance.Rules].
 	Rule string
-	// Doc says what it does, and which real bug it stands for.
+	// Doc describes the fault and names the caches that have had it.
 	Doc string
-	// Needs says for which types it can be seen.
+	// Needs tells which types can show the fault.
 	Needs Need
 }
 
-// A Need limits the types for which a fault can be seen. New refuses others.
+// A Need limits the types that can show a fault. New fails for other types.
 type Need string
 
 // The needs.
@@ -62,11 +61,11 @@ const (
 	AnyValues     Need = "values of type any"
 	StructValues  Need = "values of a struct type"
 	PointerValues Need = "values of a pointer type"
-	// RaceDetector: the fault is a data race and shows only under -race.
+	// RaceDetector means that the fault is a data race, which shows only under -race.
 	RaceDetector Need = "the race detector"
 )
 
-// Met reports whether a backend of K and V can show a fault that has the need.
+// Met reports whether a backend with types K and V can show a fault with the need.
 func Met[K comparable, V any](n Need) bool {
 	k, v := reflect.TypeFor[K](), reflect.TypeFor[V]()
 	switch n {
@@ -109,16 +108,16 @@ func Faults() []Fault {
 	return out
 }
 
-// New returns a new backend with the fault of that name, or the correct one for
-// [Correct] or "". It fails if there is no such fault, or if the types are not
-// what the fault needs.
+// New returns a new backend with the named fault, or the correct backend if name is
+// [Correct] or "". It fails if there is no such fault, or if the fault needs other
+// types.
 func New[K comparable, V any](name string, o conformance.Options) (backend.Backend[K, V], error) {
 	return Relaxed[K, V](name, o, backend.Traits{})
 }
 
-// Relaxed is New for a backend that declares t. The correct one then keeps what
-// it declares: it shares its values, refuses what is too large, or grows without
-// a bound. A fault may declare more.
+// Relaxed is New for a backend that declares t. The correct backend does what it
+// declares: it shares its values, returns errors for entries over the limits, or grows
+// without a bound. A fault may declare further traits.
 func Relaxed[K comparable, V any](name string, o conformance.Options, t backend.Traits) (backend.Backend[K, V], error) {
 	if o.Capacity < 0 {
 		return nil, fmt.Errorf("faulty: new: capacity %d is negative", o.Capacity)
@@ -145,7 +144,7 @@ func Relaxed[K comparable, V any](name string, o conformance.Options, t backend.
 	return typed[K, V]{c}, nil
 }
 
-// A mutation puts a fault into a correct cache.
+// A mutation makes a fault in a correct cache.
 type mutation struct {
 	Fault
 	apply func(c *cache)
@@ -153,8 +152,7 @@ type mutation struct {
 
 // mutations are in the order of the rules.
 var mutations = inOrder(
-	hitFaults, overwriteFaults, keyFaults, valueFaults, ttlFaults, invalidateFaults,
-	statsFaults, concurrentFaults, closeFaults, errorFaults, viewFaults, traitFaults, fieldFaults, roomFaults,
+	hitFaults, ttlFaults, invalidateFaults, statsFaults, concurrentFaults, closeFaults, errorFaults,
 )
 
 func inOrder(groups ...[]mutation) []mutation {
