@@ -23,6 +23,7 @@ func open[K comparable, V any](o conformance.Options) (backend.Backend[K, V], er
 func TestConformance(t *testing.T)     { adaptertest.Run(t, open, open, open, open) }
 func TestExpiredMakeRoom(t *testing.T) { adaptertest.ExpiredMakeRoom(t, open) }
 func TestFreesDeadlines(t *testing.T)  { adaptertest.FreesDeadlines(t, open) }
+func TestFreesValues(t *testing.T)     { adaptertest.FreesValues(t, open) }
 func TestAllocs(t *testing.T)          { adaptertest.Allocs(t, newBackend(t, 10), 0, 0, 0) }
 
 func Example() {

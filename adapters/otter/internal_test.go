@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-	"weak"
 
 	"github.com/maypok86/otter/v2"
 	"github.com/maypok86/otter/v2/stats"
@@ -79,37 +78,6 @@ func TestHasPointers(t *testing.T) {
 	}{}, func() {}, make(chan int)} {
 		if !hasPointers(reflect.TypeOf(v)) {
 			t.Errorf("hasPointers(%T) = false", v)
-		}
-	}
-}
-
-// TestReplacedValueIsFreed checks that no earlier value of an entry stays in memory, whichever call replaced it.
-func TestReplacedValueIsFreed(t *testing.T) {
-	for name, replace := range map[string]func(b *Backend[int, *[1 << 16]byte]) error{
-		"put":            func(b *Backend[int, *[1 << 16]byte]) error { return b.Put(t.Context(), 1, nil, nil) },
-		"put with TTL":   func(b *Backend[int, *[1 << 16]byte]) error { return b.Put(t.Context(), 1, nil, new(time.Hour)) },
-		"invalidate all": func(b *Backend[int, *[1 << 16]byte]) error { return b.Invalidate(t.Context(), nil) },
-		"invalidate":     func(b *Backend[int, *[1 << 16]byte]) error { return b.Invalidate(t.Context(), new(1)) },
-		"close":          (*Backend[int, *[1 << 16]byte]).Close,
-	} {
-		for earlier := range 3 {
-			b := newBackend[*[1 << 16]byte](t, 0) // maintenance could hold an entry for a while
-			var values []weak.Pointer[[1 << 16]byte]
-			for range earlier + 1 {
-				v := new([1 << 16]byte)
-				values = append(values, weak.Make(v))
-				adaptertest.Put(t, b, 1, v, nil)
-			}
-			if err := replace(b); err != nil {
-				t.Fatalf("%s: %v", name, err)
-			}
-			runtime.GC()
-			for i, v := range values {
-				if v.Value() != nil {
-					t.Errorf("%s after %d puts: value %d is still in memory", name, earlier+1, i)
-				}
-			}
-			runtime.KeepAlive(b)
 		}
 	}
 }

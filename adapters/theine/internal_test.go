@@ -1,14 +1,12 @@
 package theine
 
 import (
-	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
-	"weak"
 
 	"github.com/cachepact/cachepact/adapters/internal/adaptertest"
 	"github.com/cachepact/cachepact/backend"
@@ -118,37 +116,6 @@ func TestEvictionRemovesTimers(t *testing.T) {
 	}
 	if got := s.Counters[backend.CounterEvictions]; got != uint64(10_000-s.Size) {
 		t.Errorf("%d evictions, want %d", got, 10_000-s.Size)
-	}
-}
-
-// TestMemoryIsFreed checks that the backend holds no value after Invalidate of all keys and after Close.
-func TestMemoryIsFreed(t *testing.T) {
-	for name, end := range map[string]func(b *Backend[int, *[1 << 16]byte]) error{
-		"invalidate all": func(b *Backend[int, *[1 << 16]byte]) error { return b.Invalidate(t.Context(), nil) },
-		"close":          (*Backend[int, *[1 << 16]byte]).Close,
-	} {
-		b, err := New[int, *[1 << 16]byte](10)
-		if err != nil {
-			t.Fatal(err)
-		}
-		value := new([1 << 16]byte)
-		held := weak.Make(value)
-		if err := b.Put(t.Context(), 1, value, nil); err != nil {
-			t.Fatal(err)
-		}
-		if err := end(b); err != nil {
-			t.Fatal(err)
-		}
-		for range 1000 { // the library's goroutines end shortly after Close
-			if runtime.GC(); held.Value() == nil {
-				break
-			}
-			runtime.Gosched()
-		}
-		if held.Value() != nil {
-			t.Errorf("%s: the value is still in memory", name)
-		}
-		b.Close()
 	}
 }
 

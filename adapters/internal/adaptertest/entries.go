@@ -6,6 +6,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 
 	"github.com/cachepact/cachepact/backend"
 	"github.com/cachepact/cachepact/conformance"
@@ -166,4 +167,53 @@ func heapAlloc(t *testing.T, b Ints) int64 {
 	runtime.ReadMemStats(&m)
 	runtime.KeepAlive(b)
 	return int64(m.HeapAlloc)
+}
+
+// A Block is a value whose memory the garbage collector frees as soon as nothing refers to it.
+type Block = *[1 << 16]byte
+
+// FreesValues tests that a backend refers to no value that was overwritten or removed, whichever call did so.
+func FreesValues(t *testing.T, open Open[int, Block]) {
+	t.Helper()
+	ctx := t.Context()
+	type backendOf = backend.Backend[int, Block]
+	for name, end := range map[string]func(b backendOf) error{
+		"Put":            func(b backendOf) error { return b.Put(ctx, 1, nil, nil) },
+		"Put with TTL":   func(b backendOf) error { return b.Put(ctx, 1, nil, new(time.Hour)) },
+		"Invalidate":     func(b backendOf) error { return b.Invalidate(ctx, new(1)) },
+		"Invalidate all": func(b backendOf) error { return b.Invalidate(ctx, nil) },
+		"Close":          backend.Close[int, Block],
+	} {
+		for puts := range 3 {
+			b, err := open(conformance.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var values []weak.Pointer[[1 << 16]byte]
+			for range puts + 1 {
+				v := new([1 << 16]byte)
+				values = append(values, weak.Make(v))
+				Put(t, b, 1, v, nil)
+			}
+			if err := end(b); err != nil {
+				t.Fatalf("%s = %v", name, err)
+			}
+			for key := range 1000 { // a library may keep a value in a buffer until later calls
+				_ = b.Put(ctx, 2+key, nil, nil) // fails after Close
+			}
+			_ = backend.Sync(ctx, b)
+			for i, v := range values {
+				for tries := 0; v.Value() != nil; tries++ {
+					if tries == 100 {
+						t.Errorf("%s after %d puts: value %d is still in memory", name, puts+1, i)
+						break
+					}
+					runtime.GC() // the library's goroutines may end shortly after Close
+					runtime.Gosched()
+				}
+			}
+			runtime.KeepAlive(b)
+			_ = backend.Close(b)
+		}
+	}
 }
