@@ -15,7 +15,12 @@ import (
 	"github.com/cachepact/cachepact/conformance"
 )
 
-func TestConformance(t *testing.T) { adaptertest.Run(t, open, open, open, open) }
+func TestConformance(t *testing.T)     { adaptertest.Run(t, open, open, open, open) }
+func TestAllIsCurrent(t *testing.T)    { adaptertest.AllIsCurrent(t, open) }
+func TestLRU(t *testing.T)             { adaptertest.LRU(t, open) }
+func TestExpiredMakeRoom(t *testing.T) { adaptertest.ExpiredMakeRoom(t, open) }
+func TestFreesDeadlines(t *testing.T)  { adaptertest.FreesDeadlines(t, open) }
+func TestFreesValues(t *testing.T)     { adaptertest.FreesValues(t, open) }
 
 func open[K comparable, V any](o conformance.Options) (backend.Backend[K, V], error) {
 	return freelru.New[K, V](cmp.Or(o.Capacity, 1<<14))

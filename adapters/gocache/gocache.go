@@ -1,12 +1,12 @@
-// Package gocache makes a [backend.Backend] of github.com/patrickmn/go-cache: a map with a TTL for each entry and without
-// a capacity bound. As in the library, the cache grows until entries expire or are removed.
+// Package gocache makes a [backend.Backend] of github.com/patrickmn/go-cache: a map with a TTL for each entry and
+// without a capacity bound. As in the library, the cache grows until entries expire or are removed.
 //
 // # Differences from the library
 //
 //   - Keys are of any comparable type without pointers and channels. The adapter encodes them as strings without loss.
 //   - There is no default expiration. A nil TTL never expires, and a TTL of zero or less removes the entry.
-//   - There is no goroutine. Put removes a few expired entries and Stats removes all. An expired entry takes memory until
-//     then, but is never returned, listed or counted.
+//   - There is no goroutine. Put removes a few expired entries and Stats removes all. An expired entry takes memory
+//     until then, but is never returned, listed or counted.
 //   - Deadlines are on the monotonic clock. The library uses the wall clock, so a clock change moves its expirations.
 //
 // New rejects a key type with a pointer or a channel, because an encoded address does not keep its object alive.
@@ -128,8 +128,8 @@ func (b *Backend[K, V]) Invalidate(_ context.Context, key *K) error {
 }
 
 // Stats implements [backend.Backend]. It counts expirations. It counts no hits and misses, because a counter that every
-// Get writes to would slow down parallel readers. It removes the expired entries, and unlocks the cache after each batch
-// of them.
+// Get writes to would slow down parallel readers. It removes the expired entries, and unlocks the cache after each
+// batch of them.
 func (b *Backend[K, V]) Stats(context.Context) (backend.Stats, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -20,8 +20,8 @@ func TestNewRejectsKeyType(t *testing.T) {
 	}
 }
 
-// TestLateUnlockedPut lets a Put without the lock finish after a Put with a TTL. The deadline of the other entry must not
-// remove its entry.
+// TestLateUnlockedPut lets a Put without the lock finish after a Put with a TTL. The deadline of the other entry must
+// not remove its entry.
 func TestLateUnlockedPut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBackend[string](t)

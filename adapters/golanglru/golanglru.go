@@ -24,8 +24,8 @@ import (
 )
 
 // Backend is a [backend.Backend] over the library's LRU. Values are shared with the caller. It also has the methods of
-// [backend.Ranger], [backend.EntryGetter], [backend.Describer] and [io.Closer]. Stats counts hits, misses, evictions and
-// expirations.
+// [backend.Ranger], [backend.EntryGetter], [backend.Describer] and [io.Closer]. Stats counts hits, misses, evictions
+// and expirations.
 type Backend[K comparable, V any] struct {
 	*core[K, V]
 }

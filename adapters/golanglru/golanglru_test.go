@@ -2,10 +2,8 @@ package golanglru_test
 
 import (
 	"cmp"
-	"container/list"
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +19,8 @@ func open[K comparable, V any](o conformance.Options) (backend.Backend[K, V], er
 }
 
 func TestConformance(t *testing.T)     { adaptertest.Run(t, open, open, open, open) }
+func TestAllIsCurrent(t *testing.T)    { adaptertest.AllIsCurrent(t, open) }
+func TestLRU(t *testing.T)             { adaptertest.LRU(t, open) }
 func TestExpiredMakeRoom(t *testing.T) { adaptertest.ExpiredMakeRoom(t, open) }
 func TestFreesDeadlines(t *testing.T)  { adaptertest.FreesDeadlines(t, open) }
 func TestFreesValues(t *testing.T)     { adaptertest.FreesValues(t, open) }
@@ -53,66 +53,6 @@ func TestNewRejectsCapacity(t *testing.T) {
 		b, err := golanglru.New[string, int](capacity)
 		if b != nil || err == nil || !strings.HasPrefix(err.Error(), "golanglru: new: ") {
 			t.Errorf("New(%d) = %v, %v; want an error of golanglru", capacity, b, err)
-		}
-	}
-}
-
-// TestExactLRU compares each Get of a random workload, which puts the keys that miss, with a textbook LRU.
-func TestExactLRU(t *testing.T) {
-	for _, capacity := range []int{1, 2, 10, 300} {
-		b := newBackend(t, capacity)
-		recent, where := list.New(), map[int]*list.Element{}
-		var hits, evictions uint64
-		r := rand.New(rand.NewPCG(1, uint64(capacity)))
-		for i := range 20_000 {
-			key := int(r.ExpFloat64() * 200)
-			_, got, err := b.Get(t.Context(), key)
-			el, want := where[key]
-			if got != want || err != nil {
-				t.Fatalf("capacity %d, access %d: Get(%d) = %v, %v; want %v", capacity, i, key, got, err, want)
-			}
-			if want {
-				hits++
-				recent.MoveToFront(el)
-				continue
-			}
-			adaptertest.Put(t, b, key, i, nil)
-			if recent.Len() == capacity {
-				delete(where, recent.Remove(recent.Back()).(int))
-				evictions++
-			}
-			where[key] = recent.PushFront(key)
-		}
-		s := adaptertest.Stats(t, b)
-		if s.Size != int64(recent.Len()) || s.Counters[backend.CounterHits] != hits ||
-			s.Counters[backend.CounterEvictions] != evictions || s.Counters[backend.CounterExpirations] != 0 {
-			t.Errorf("capacity %d: Stats = %+v; want size %d, hits %d, evictions %d", capacity, s, recent.Len(), hits, evictions)
-		}
-	}
-}
-
-// TestRecency checks which calls make an entry the most recently used one.
-func TestRecency(t *testing.T) {
-	ctx := t.Context()
-	for name, use := range map[string]func(b adaptertest.Ints) (used bool){
-		"Get":      func(b adaptertest.Ints) bool { _, _, _ = b.Get(ctx, 0); return true },
-		"GetEntry": func(b adaptertest.Ints) bool { _, _, _ = backend.GetEntry(ctx, b, 0); return true },
-		"Put":      func(b adaptertest.Ints) bool { _ = b.Put(ctx, 0, 0, nil); return true },
-		"Stats":    func(b adaptertest.Ints) bool { _, _ = b.Stats(ctx); return false },
-		"All": func(b adaptertest.Ints) bool {
-			for range b.(backend.Ranger[int, int]).All() {
-				continue
-			}
-			return false
-		},
-	} {
-		b := newBackend(t, 2)
-		adaptertest.Put(t, b, 0, 0, nil)
-		adaptertest.Put(t, b, 1, 1, nil)
-		want := use(b)
-		adaptertest.Put(t, b, 2, 2, nil)
-		if _, got, _ := b.Get(ctx, 0); got != want {
-			t.Errorf("after %s the oldest entry stays = %v, want %v", name, got, want)
 		}
 	}
 }

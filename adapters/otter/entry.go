@@ -33,8 +33,8 @@ func (v *version[K, V]) deadline() int64 {
 	return v.timer.Deadline
 }
 
-// newEntry returns an entry in one allocation, or in two if split. An entry that is overwritten repeatedly must be split
-// if V has pointers. Otherwise its first version would keep the memory alive that the first value points to.
+// newEntry returns an entry in one allocation, or in two if split. An entry that is overwritten repeatedly must be
+// split if V has pointers. Otherwise its first version would keep the memory alive that the first value points to.
 func newEntry[K comparable, V any](key K, value V, deadline int64, split bool) *entry[K, V] {
 	if split {
 		e := new(entry[K, V])

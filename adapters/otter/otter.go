@@ -58,8 +58,8 @@ func NewOptions[K comparable, V any](capacity int) *Options[K, V] {
 }
 
 // New returns an empty backend with the library's options; see [NewOptions] for the usual ones. It uses MaximumSize,
-// InitialCapacity and Logger. It fails if another option is set, because the adapter cannot honour it, or if a number is
-// negative. It neither changes nor keeps o. The caller closes the backend.
+// InitialCapacity and Logger. It fails if another option is set, because the adapter cannot honour it, or if a number
+// is negative. It neither changes nor keeps o. The caller closes the backend.
 func New[K comparable, V any](o *Options[K, V]) (*Backend[K, V], error) {
 	if err := check(o); err != nil {
 		return nil, wrap("new", err)
@@ -153,8 +153,8 @@ func (b *Backend[K, V]) Put(_ context.Context, key K, value V, ttl *time.Duratio
 	return nil
 }
 
-// Invalidate implements [backend.Backend]. With a nil key it replaces the library's cache by an empty one. A call that is
-// still running in the old cache counts as done before.
+// Invalidate implements [backend.Backend]. With a nil key it replaces the library's cache by an empty one. A call that
+// is still running in the old cache counts as done before.
 func (b *Backend[K, V]) Invalidate(_ context.Context, key *K) error {
 	if key != nil {
 		s := b.store.Load()
@@ -179,8 +179,8 @@ func (b *Backend[K, V]) Invalidate(_ context.Context, key *K) error {
 	}
 }
 
-// Stats implements [backend.Backend]. It counts evictions and expirations. It removes the expired entries one by one, so
-// that other calls do not wait for all of them.
+// Stats implements [backend.Backend]. It counts evictions and expirations. It removes the expired entries one by one,
+// so that other calls do not wait for all of them.
 func (b *Backend[K, V]) Stats(context.Context) (backend.Stats, error) {
 	s := b.store.Load()
 	if s == nil {

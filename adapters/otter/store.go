@@ -99,8 +99,8 @@ func (s *store[K, V]) size() int64 {
 	return s.live()
 }
 
-// peek returns the current version of the entry under key, even if it has expired, or nil. It waits for a running Put of
-// the same key and does not count as a read.
+// peek returns the current version of the entry under key, even if it has expired, or nil. It waits for a running Put
+// of the same key and does not count as a read.
 func (s *store[K, V]) peek(key K) (v *version[K, V]) {
 	s.cache.Compute(key, func(e *entry[K, V], found bool) (*entry[K, V], otter.ComputeOp) {
 		if found {

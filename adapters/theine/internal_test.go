@@ -5,7 +5,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/cachepact/cachepact/adapters/internal/adaptertest"
@@ -74,27 +73,6 @@ func TestPoppedTimer(t *testing.T) {
 			t.Errorf("%s has left the timer of the expired entry", name)
 		}
 	}
-}
-
-// TestCountersSurviveInvalidate checks that no counter decreases, and that a Get of an expired entry is a miss.
-func TestCountersSurviveInvalidate(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBackend(t, 10)
-		for range 3 {
-			put(t, b, 1, nil)
-			put(t, b, 2, new(time.Second))
-			time.Sleep(time.Second)
-			b.Get(t.Context(), 1)
-			b.Get(t.Context(), 2)
-			b.Get(t.Context(), 3)
-			if err := b.Invalidate(t.Context(), nil); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if c := adaptertest.Stats(t, b).Counters; c[backend.CounterHits] != 3 || c[backend.CounterMisses] != 6 {
-			t.Errorf("counters = %v, want 3 hits and 6 misses", c)
-		}
-	})
 }
 
 // TestEvictionRemovesTimers puts far more entries with a TTL than the capacity. Evicted entries must have no timer.

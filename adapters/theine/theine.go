@@ -1,13 +1,13 @@
-// Package theine makes a [backend.Backend] of github.com/Yiling-J/theine-go: a cache with a number of entries that keeps
-// the entries that were used often and recently (W-TinyLFU).
+// Package theine makes a [backend.Backend] of github.com/Yiling-J/theine-go: a cache with a number of entries that
+// keeps the entries that were used often and recently (W-TinyLFU).
 //
 // The library evicts on a goroutine shortly after a write, and can hold a few hundred entries too many until then. Sync
 // waits for the eviction. Stats waits if there are too many entries.
 //
 // # Differences from the library
 //
-//   - Each Put sets the TTL of its entry, exact to the nanosecond. After a Put without a TTL the entry never expires. In
-//     the library the earlier TTL stays.
+//   - Each Put sets the TTL of its entry, exact to the nanosecond. After a Put without a TTL the entry never expires.
+//     In the library the earlier TTL stays.
 //   - Put removes a few expired entries and Stats removes all. An expired entry takes memory until then, but is never
 //     returned, listed or counted.
 //   - Invalidate of all keys replaces the library's cache by an empty one. The library cannot remove all entries.

@@ -45,24 +45,6 @@ func TestStatsRemovesExpired(t *testing.T) {
 	})
 }
 
-// TestCountersSurviveInvalidate checks that no counter decreases.
-func TestCountersSurviveInvalidate(t *testing.T) {
-	b := newBackend(t, 10)
-	for range 3 {
-		put(t, b, 1, 1, nil)
-		b.Get(t.Context(), 1)
-		b.Get(t.Context(), 2)
-		b.Get(t.Context(), 3)
-		if err := b.Invalidate(t.Context(), nil); err != nil {
-			t.Fatal(err)
-		}
-	}
-	c := adaptertest.Stats(t, b).Counters
-	if c[backend.CounterHits] != 3 || c[backend.CounterMisses] != 6 {
-		t.Errorf("counters = %v, want 3 hits and 6 misses", c)
-	}
-}
-
 // TestGetEntryReadsOneVersion overwrites an entry that has a TTL with one that has none, and the reverse. GetEntry must
 // not return the value of one with the deadline of the other.
 func TestGetEntryReadsOneVersion(t *testing.T) {
@@ -84,59 +66,6 @@ func TestGetEntryReadsOneVersion(t *testing.T) {
 		}
 	}
 	wg.Wait()
-}
-
-// TestAllSkipsRemoved removes every entry while All runs.
-func TestAllSkipsRemoved(t *testing.T) {
-	for name, remove := range map[string]func(*Backend[int, int]) error{
-		"Invalidate all": func(b *Backend[int, int]) error { return b.Invalidate(t.Context(), nil) },
-		"Close":          (*Backend[int, int]).Close,
-		"Invalidate each": func(b *Backend[int, int]) error {
-			for i := range 10 {
-				b.Invalidate(t.Context(), &i)
-			}
-			return nil
-		},
-	} {
-		b := newBackend(t, 10)
-		for i := range 10 {
-			put(t, b, i, i, nil)
-		}
-		got := 0
-		for range b.All() {
-			if got++; got == 3 {
-				if err := remove(b); err != nil {
-					t.Fatal(err)
-				}
-			}
-		}
-		if got != 3 {
-			t.Errorf("%s: All yields %d entries, want the 3 before the removal", name, got)
-		}
-	}
-}
-
-// TestAllSkipsExpired lets every entry expire while All runs, and puts their keys again.
-func TestAllSkipsExpired(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBackend(t, 0)
-		for i := range 10 {
-			put(t, b, i, -1, new(time.Minute))
-		}
-		first := true
-		for key, value := range b.All() {
-			if !first && value == -1 {
-				t.Errorf("All yields key %d after its deadline", key)
-			}
-			if first {
-				time.Sleep(time.Hour)
-				for i := range 10 {
-					put(t, b, i, i, nil)
-				}
-			}
-			first = false
-		}
-	})
 }
 
 // TestNoGoroutine checks that a cache that is not closed leaves no goroutine.

@@ -1,16 +1,16 @@
-// Package ttlcache makes a [backend.Backend] of github.com/jellydator/ttlcache/v3: a cache with a TTL for each entry that
-// evicts the least recently used one.
+// Package ttlcache makes a [backend.Backend] of github.com/jellydator/ttlcache/v3: a cache with a TTL for each entry
+// that evicts the least recently used one.
 //
 // A Put makes its entry the most recently used one, and so does a Get or GetEntry that hits. All and Stats do not.
 //
 // # Differences from the library
 //
-//   - There is no default TTL. A nil TTL never expires. A TTL of zero or less removes the entry, although -1 and -2 have
-//     another meaning in the library. A Get does not extend a TTL.
-//   - There is no goroutine and no Start. Put and Stats remove expired entries. An expired entry takes memory until then,
-//     but is never returned, counted or listed. Put removes expired entries before the library evicts a live one.
-//   - New takes only the capacity, because the adapter cannot inspect the library's options: they are functions. A loader
-//     would store an entry on a miss, and the library's costs stay wrong after it removes all entries.
+//   - There is no default TTL. A nil TTL never expires. A TTL of zero or less removes the entry, although -1 and -2
+//     have another meaning in the library. A Get does not extend a TTL.
+//   - There is no goroutine and no Start. Put and Stats remove expired entries. An expired entry takes memory until
+//     then, but is never returned, counted or listed. Put removes expired entries before the library evicts a live one.
+//   - New takes only the capacity, because the adapter cannot inspect the library's options: they are functions. A
+//     loader would store an entry on a miss, and the library's costs stay wrong after it removes all entries.
 //   - An invalid key is an error and does not leave the cache locked.
 package ttlcache
 
@@ -42,8 +42,8 @@ type Backend[K comparable, V any] struct {
 
 var _ backend.Backend[string, any] = (*Backend[string, any])(nil)
 
-// New returns an empty backend that holds at most capacity entries. As in the library, zero means no bound. New fails if
-// the capacity is negative. The caller closes the backend.
+// New returns an empty backend that holds at most capacity entries. As in the library, zero means no bound. New fails
+// if the capacity is negative. The caller closes the backend.
 func New[K comparable, V any](capacity int) (*Backend[K, V], error) {
 	if capacity < 0 {
 		return nil, wrap("new", fmt.Errorf("capacity %d is negative: use 0 for no bound", capacity))
@@ -89,8 +89,8 @@ func (b *Backend[K, V]) Put(_ context.Context, key K, value V, ttl *time.Duratio
 	return nil
 }
 
-// Invalidate implements [backend.Backend]. With a nil key it replaces the library's cache by an empty one. A call that is
-// still running in the old cache counts as done before.
+// Invalidate implements [backend.Backend]. With a nil key it replaces the library's cache by an empty one. A call that
+// is still running in the old cache counts as done before.
 func (b *Backend[K, V]) Invalidate(_ context.Context, key *K) error {
 	if key != nil {
 		cache := b.cache.Load()

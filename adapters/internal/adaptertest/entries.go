@@ -1,7 +1,11 @@
 package adaptertest
 
 import (
+	"container/list"
+	"errors"
+	"maps"
 	"math"
+	"math/rand/v2"
 	"runtime"
 	"testing"
 	"testing/synctest"
@@ -33,8 +37,8 @@ func Stats[K comparable, V any](t *testing.T, b backend.Backend[K, V]) backend.S
 	return s
 }
 
-// Allocs tests that Get and Put of a key that is present allocate at most so often. Puts with and without a TTL are told
-// apart. A Get that misses must not allocate.
+// Allocs tests that Get and Put of a key that is present allocate at most so often. Puts with and without a TTL are
+// told apart. A Get that misses must not allocate.
 func Allocs(t *testing.T, b Ints, get, put, putTTL float64) {
 	t.Helper()
 	ctx, ttl := t.Context(), new(time.Hour)
@@ -140,8 +144,106 @@ func FreesDeadlines(t *testing.T, open Open[int, int]) {
 		churn() // so that buffers have their size
 		before := heapAlloc(t, b)
 		churn()
-		if grown := heapAlloc(t, b) - before; grown > capacity*rounds*16 {
+		grown := heapAlloc(t, b) - before
+		for tries := 0; grown > capacity*rounds*16 && tries < 20; tries++ {
+			time.Sleep(10 * time.Millisecond) // a goroutine of the library can hold a cache that was replaced
+			grown = heapAlloc(t, b) - before
+		}
+		if grown > capacity*rounds*16 {
 			t.Errorf("%s: the heap has grown by %d bytes in %d rounds of %d entries", name, grown, rounds, capacity)
+		}
+	}
+}
+
+// AllIsCurrent tests that All yields no entry that was removed or has expired before its turn, and that it ends after
+// Close.
+func AllIsCurrent(t *testing.T, open Open[int, int]) {
+	t.Helper()
+	const entries, first = 10, 3
+	synctest.Test(t, func(t *testing.T) {
+		ctx := t.Context()
+		for name, end := range map[string]func(Ints) error{
+			"Invalidate all": func(b Ints) error { return b.Invalidate(ctx, nil) },
+			"Close":          backend.Close[int, int],
+			"Invalidate each": func(b Ints) (err error) {
+				for key := range entries {
+					err = errors.Join(err, b.Invalidate(ctx, &key))
+				}
+				return err
+			},
+			"expiration": func(Ints) error { time.Sleep(time.Hour); return nil },
+		} {
+			b := openInts(t, open, 100)
+			for key := range entries {
+				Put(t, b, key, key, new(time.Minute))
+			}
+			got := 0
+			for range b.(backend.Ranger[int, int]).All() {
+				if got++; got == first {
+					if err := end(b); err != nil {
+						t.Fatalf("%s = %v", name, err)
+					}
+				}
+			}
+			if got != first {
+				t.Errorf("%s: All yields %d entries, want the %d before it", name, got, first)
+			}
+			_ = backend.Close(b)
+		}
+	})
+}
+
+// LRU tests that each Get of a random workload, which puts the keys that miss, hits exactly if it hits in a textbook
+// LRU. Get, GetEntry and Put make an entry the most recently used one. Stats and All do not.
+func LRU(t *testing.T, open Open[int, int]) {
+	t.Helper()
+	for _, capacity := range []int{1, 2, 10, 300} {
+		b := openInts(t, open, capacity)
+		recent, where := list.New(), map[int]*list.Element{}
+		var hits, evictions uint64
+		r := rand.New(rand.NewPCG(1, uint64(capacity)))
+		for i := range 20_000 {
+			key := int(r.ExpFloat64() * 200)
+			_, got, err := b.Get(t.Context(), key)
+			el, want := where[key]
+			if got != want || err != nil {
+				t.Fatalf("capacity %d, access %d: Get(%d) = %v, %v; want %v", capacity, i, key, got, err, want)
+			}
+			if want {
+				hits++
+				recent.MoveToFront(el)
+				continue
+			}
+			Put(t, b, key, i, nil)
+			if recent.Len() == capacity {
+				delete(where, recent.Remove(recent.Back()).(int))
+				evictions++
+			}
+			where[key] = recent.PushFront(key)
+		}
+		s := Stats(t, b)
+		if n, counted := s.Counters[backend.CounterEvictions]; counted && n != evictions {
+			t.Errorf("capacity %d: %d evictions, want %d", capacity, n, evictions)
+		}
+		if n := s.Counters[backend.CounterHits]; n != hits || s.Size != int64(recent.Len()) {
+			t.Errorf("capacity %d: %d hits and size %d, want %d and %d", capacity, n, s.Size, hits, recent.Len())
+		}
+	}
+	ctx := t.Context()
+	for name, use := range map[string]func(b Ints) (used bool){
+		"Get":      func(b Ints) bool { _, _, _ = b.Get(ctx, 0); return true },
+		"GetEntry": func(b Ints) bool { _, _, _ = backend.GetEntry(ctx, b, 0); return true },
+		"Put":      func(b Ints) bool { Put(t, b, 0, 0, nil); return true },
+		"Stats":    func(b Ints) bool { Stats(t, b); return false },
+		"All":      func(b Ints) bool { _ = maps.Collect(b.(backend.Ranger[int, int]).All()); return false },
+	} {
+		b := openInts(t, open, 2)
+		Put(t, b, 0, 0, nil)
+		Put(t, b, 1, 1, nil)
+		want := use(b)
+		Put(t, b, 2, 2, nil)
+		if _, got, _ := b.Get(ctx, 0); got != want {
+			t.Errorf("after %s the oldest entry stays = %v, want %v", name, got, want)
 		}
 	}
 }

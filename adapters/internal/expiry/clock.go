@@ -1,9 +1,9 @@
 // Package expiry has the deadlines of entries and a queue that finds the expired ones.
 //
 // A [Clock] turns a TTL into a deadline: nanoseconds on the monotonic clock, which a change of the wall clock does not
-// move. A [Queue] orders the deadlines, so that an adapter need not visit every entry to find the expired ones. It holds
-// a [Node] for each entry with a TTL. The entry owns the node: the node is in the queue as long as the entry is in the
-// cache, and the queue never changes its key or its deadline. An entry without a TTL needs no node.
+// move. A [Queue] orders the deadlines, so that an adapter need not visit every entry to find the expired ones. It
+// holds a [Node] for each entry with a TTL. The entry owns the node: the node is in the queue as long as the entry is
+// in the cache, and the queue never changes its key or its deadline. An entry without a TTL needs no node.
 package expiry
 
 import (

@@ -22,8 +22,8 @@ type Node[K any] struct {
 
 // A Queue orders nodes by deadline. The zero Queue is empty. A Queue is not safe for concurrent use.
 //
-// The usual writes are cheap. A node that gets a later deadline keeps its place until the earlier deadline has passed. A
-// removed node leaves a gap. The gaps are closed when more than half of the places are gaps.
+// The usual writes are cheap. A node that gets a later deadline keeps its place until the earlier deadline has passed.
+// A removed node leaves a gap. The gaps are closed when more than half of the places are gaps.
 type Queue[K any] struct {
 	heap []item[K]
 	gaps int

@@ -128,8 +128,8 @@ func (c *Cache[K, V]) Invalidate(_ context.Context, key *K) error {
 	return nil
 }
 
-// Stats implements [backend.Backend]. It counts hits, misses, evictions and expirations. It removes the expired entries,
-// and unlocks the cache after each batch of them.
+// Stats implements [backend.Backend]. It counts hits, misses, evictions and expirations. It removes the expired
+// entries, and unlocks the cache after each batch of them.
 func (c *Cache[K, V]) Stats(context.Context) (backend.Stats, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
