@@ -16,6 +16,7 @@ import (
 )
 
 func TestConformance(t *testing.T)     { adaptertest.Run(t, open, open, open, open) }
+func TestAllocs(t *testing.T)          { adaptertest.Allocs(t, open, 0, 0, 0) }
 func TestAllIsCurrent(t *testing.T)    { adaptertest.AllIsCurrent(t, open) }
 func TestLRU(t *testing.T)             { adaptertest.LRU(t, open) }
 func TestExpiredMakeRoom(t *testing.T) { adaptertest.ExpiredMakeRoom(t, open) }

@@ -19,12 +19,12 @@ func open[K comparable, V any](o conformance.Options) (backend.Backend[K, V], er
 }
 
 func TestConformance(t *testing.T)     { adaptertest.Run(t, open, open, open, open) }
+func TestAllocs(t *testing.T)          { adaptertest.Allocs(t, open, 0, 0, 0) }
 func TestAllIsCurrent(t *testing.T)    { adaptertest.AllIsCurrent(t, open) }
 func TestLRU(t *testing.T)             { adaptertest.LRU(t, open) }
 func TestExpiredMakeRoom(t *testing.T) { adaptertest.ExpiredMakeRoom(t, open) }
 func TestFreesDeadlines(t *testing.T)  { adaptertest.FreesDeadlines(t, open) }
 func TestFreesValues(t *testing.T)     { adaptertest.FreesValues(t, open) }
-func TestAllocs(t *testing.T)          { adaptertest.Allocs(t, newBackend(t, 10), 0, 0, 0) }
 
 func Example() {
 	ctx := context.Background()
@@ -55,13 +55,4 @@ func TestNewRejectsCapacity(t *testing.T) {
 			t.Errorf("New(%d) = %v, %v; want an error of golanglru", capacity, b, err)
 		}
 	}
-}
-
-func newBackend(t *testing.T, capacity int) adaptertest.Ints {
-	t.Helper()
-	b, err := golanglru.New[int, int](capacity)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
 }

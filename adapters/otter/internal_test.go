@@ -64,8 +64,6 @@ func TestTraits(t *testing.T) {
 	}
 }
 
-func TestAllocs(t *testing.T) { adaptertest.Allocs(t, newBackend[int](t, 10), 0, 1, 1) }
-
 func TestHasPointers(t *testing.T) {
 	for _, v := range []any{0, uintptr(1), 1.5, 1i, true, [3]int8{}, struct{ A, B int }{}, struct{}{}} {
 		if hasPointers(reflect.TypeOf(v)) {

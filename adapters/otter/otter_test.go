@@ -17,6 +17,7 @@ func open[K comparable, V any](o conformance.Options) (backend.Backend[K, V], er
 }
 
 func TestConformance(t *testing.T)    { adaptertest.Run(t, open, open, open, open) }
+func TestAllocs(t *testing.T)         { adaptertest.Allocs(t, open, 0, 1, 1) }
 func TestAllIsCurrent(t *testing.T)   { adaptertest.AllIsCurrent(t, open) }
 func TestFreesDeadlines(t *testing.T) { adaptertest.FreesDeadlines(t, open) }
 func TestFreesValues(t *testing.T)    { adaptertest.FreesValues(t, open) }

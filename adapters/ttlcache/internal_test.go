@@ -29,13 +29,11 @@ func TestTraits(t *testing.T) {
 	}
 }
 
-func TestAllocs(t *testing.T) { adaptertest.Allocs(t, newBackend(t, 10), 0, 0, 0) }
-
 func TestStatsRemovesExpired(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBackend(t, 0)
 		for i := range 1000 {
-			put(t, b, i, i, new(time.Minute))
+			adaptertest.Put(t, b, i, i, new(time.Minute))
 		}
 		time.Sleep(time.Minute + 1)
 		adaptertest.Stats(t, b)
@@ -50,12 +48,12 @@ func TestStatsRemovesExpired(t *testing.T) {
 func TestGetEntryReadsOneVersion(t *testing.T) {
 	b := newBackend(t, 10)
 	ttl := new(time.Hour)
-	put(t, b, 1, 0, nil)
+	adaptertest.Put(t, b, 1, 0, nil)
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		for range 20_000 {
-			put(t, b, 1, 1, ttl)
-			put(t, b, 1, 0, nil)
+			adaptertest.Put(t, b, 1, 1, ttl)
+			adaptertest.Put(t, b, 1, 0, nil)
 		}
 	})
 	for range 20_000 {
@@ -72,7 +70,7 @@ func TestGetEntryReadsOneVersion(t *testing.T) {
 func TestNoGoroutine(t *testing.T) {
 	before := runtime.NumGoroutine()
 	for range 10 {
-		put(t, newBackend(t, 10), 1, 1, new(time.Hour))
+		adaptertest.Put(t, newBackend(t, 10), 1, 1, new(time.Hour))
 	}
 	if got := runtime.NumGoroutine(); got != before {
 		t.Errorf("%d goroutines, want %d", got, before)
@@ -84,8 +82,8 @@ func TestNoGoroutine(t *testing.T) {
 func TestLibraryConstants(t *testing.T) {
 	for _, ttl := range []time.Duration{ttlcache.DefaultTTL, ttlcache.NoTTL, ttlcache.PreviousOrDefaultTTL} {
 		b := newBackend(t, 10)
-		put(t, b, 1, 1, new(time.Hour))
-		put(t, b, 1, 2, &ttl)
+		adaptertest.Put(t, b, 1, 1, new(time.Hour))
+		adaptertest.Put(t, b, 1, 2, &ttl)
 		if got, hit, err := b.Get(t.Context(), 1); hit || err != nil {
 			t.Errorf("after a Put with TTL %d: Get = %v, %v, %v; want a miss", ttl, got, hit, err)
 		}
@@ -99,9 +97,4 @@ func newBackend(t *testing.T, capacity int) *Backend[int, int] {
 		t.Fatal(err)
 	}
 	return b
-}
-
-func put(t *testing.T, b adaptertest.Ints, key, value int, ttl *time.Duration) {
-	t.Helper()
-	adaptertest.Put(t, b, key, value, ttl)
 }

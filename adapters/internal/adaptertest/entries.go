@@ -39,8 +39,9 @@ func Stats[K comparable, V any](t *testing.T, b backend.Backend[K, V]) backend.S
 
 // Allocs tests that Get and Put of a key that is present allocate at most so often. Puts with and without a TTL are
 // told apart. A Get that misses must not allocate.
-func Allocs(t *testing.T, b Ints, get, put, putTTL float64) {
+func Allocs(t *testing.T, open Open[int, int], get, put, putTTL float64) {
 	t.Helper()
+	b := openInts(t, open, 10)
 	ctx, ttl := t.Context(), new(time.Hour)
 	Put(t, b, 1, 1, nil)
 	Put(t, b, 2, 2, ttl)
