@@ -1,6 +1,7 @@
 package ristcore
 
 import (
+	"container/heap"
 	"sync"
 	"sync/atomic"
 
@@ -26,7 +27,7 @@ type stripe[K comparable, V any] struct {
 	// index guards the heap. It is the innermost lock: the library's goroutines take it in hooks. No code calls
 	// anything else while it holds index.
 	index sync.Mutex
-	heap  []*Entry[K, V] // entries with a deadline, ordered by due
+	heap  dueHeap[K, V] // entries with a deadline
 
 	_      [8]byte // makes a stripe whole cache lines
 	bucket [1 << bucketBits]bucket[K, V]
@@ -89,7 +90,7 @@ func (s *stripe[K, V]) expire(now int64) (expired []*Entry[K, V]) {
 			s.remove(e)
 		case p.deadline > now:
 			e.due.Store(p.deadline)
-			s.down(0)
+			heap.Fix(&s.heap, 0)
 			s.removeDropped(e)
 		default:
 			e.due.Store(place)
@@ -114,79 +115,55 @@ func (s *stripe[K, V]) next() int64 {
 	return s.heap[0].due.Load()
 }
 
-// The caller of the functions below holds index.
-
-// schedule adds e to the heap, or moves it forward there.
+// schedule adds e to the heap, or moves it forward there. The caller holds index.
 func (s *stripe[K, V]) schedule(e *Entry[K, V], at int64) {
 	e.due.Store(at)
 	if e.at < 0 {
-		e.at = len(s.heap)
-		s.heap = append(s.heap, e)
+		heap.Push(&s.heap, e)
+	} else {
+		heap.Fix(&s.heap, e.at)
 	}
-	s.up(e.at)
 	s.removeDropped(e)
 }
 
-// removeDropped removes e from the heap if it was dropped by a goroutine that read due before it was set.
+// removeDropped removes e from the heap if it was dropped by a goroutine that read due before it was set. The caller
+// holds index.
 func (s *stripe[K, V]) removeDropped(e *Entry[K, V]) {
 	if e.payload.Load() == nil {
 		s.remove(e)
 	}
 }
 
-// remove removes e from the heap if it is there.
+// remove removes e from the heap if it is there. The caller holds index.
 func (s *stripe[K, V]) remove(e *Entry[K, V]) {
-	i, last := e.at, len(s.heap)-1
-	if i < 0 {
-		return
+	if e.at >= 0 {
+		heap.Remove(&s.heap, e.at)
+		e.due.Store(never)
 	}
+}
+
+// dueHeap is a [heap.Interface] that orders entries by due.
+type dueHeap[K comparable, V any] []*Entry[K, V]
+
+func (h dueHeap[K, V]) Len() int           { return len(h) }
+func (h dueHeap[K, V]) Less(i, j int) bool { return h[i].due.Load() < h[j].due.Load() }
+
+func (h dueHeap[K, V]) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].at, h[j].at = i, j
+}
+
+func (h *dueHeap[K, V]) Push(x any) {
+	e := x.(*Entry[K, V])
+	e.at = len(*h)
+	*h = append(*h, e)
+}
+
+func (h *dueHeap[K, V]) Pop() any {
+	last := len(*h) - 1
+	e := (*h)[last]
+	(*h)[last] = nil
+	*h = (*h)[:last]
 	e.at = -1
-	e.due.Store(never)
-	moved := s.heap[last]
-	s.heap[last] = nil
-	s.heap = s.heap[:last]
-	if i < last {
-		s.set(i, moved)
-		if !s.up(i) {
-			s.down(i)
-		}
-	}
-}
-
-func (s *stripe[K, V]) set(i int, e *Entry[K, V]) {
-	s.heap[i] = e
-	e.at = i
-}
-
-func (s *stripe[K, V]) up(i int) (moved bool) {
-	e := s.heap[i]
-	for i > 0 {
-		parent := (i - 1) / 2
-		if s.heap[parent].due.Load() <= e.due.Load() {
-			break
-		}
-		s.set(i, s.heap[parent])
-		i, moved = parent, true
-	}
-	s.set(i, e)
-	return moved
-}
-
-func (s *stripe[K, V]) down(i int) {
-	e := s.heap[i]
-	for {
-		child := 2*i + 1
-		if child >= len(s.heap) {
-			break
-		}
-		if r := child + 1; r < len(s.heap) && s.heap[r].due.Load() < s.heap[child].due.Load() {
-			child = r
-		}
-		if e.due.Load() <= s.heap[child].due.Load() {
-			break
-		}
-		s.set(i, s.heap[child])
-		i = child
-	}
-	s.set(i, e)
+	return e
 }
