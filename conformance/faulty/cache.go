@@ -359,25 +359,6 @@ func (c *cache) oldest() *entry {
 	return c.recent.Back().Value.(*entry)
 }
 
-// every runs f in a goroutine every d until Close.
-func (c *cache) every(d time.Duration, f func()) {
-	stop, done := make(chan struct{}), make(chan struct{})
-	c.stops = append(c.stops, func() { close(stop); <-done })
-	go func() {
-		defer close(done)
-		tick := time.NewTicker(d)
-		defer tick.Stop()
-		for {
-			select {
-			case <-stop:
-				return
-			case <-tick.C:
-				f()
-			}
-		}
-	}()
-}
-
 // queue starts a goroutine that runs what later is given, in order, until Close.
 func (c *cache) queue() (later func(f func())) {
 	var mu sync.Mutex

@@ -14,7 +14,6 @@ import (
 // actor is a goroutine that owns a map and a heap of deadlines, and does what it
 // is sent. The oldest entry makes room for a new one.
 type actor struct {
-	bug     bug
 	ask     chan func()
 	quit    chan struct{}
 	done    chan struct{}
@@ -45,30 +44,8 @@ func (q *queue) Pop() any {
 	return r
 }
 
-var actorBugs = map[bug]string{
-	"room for one more":                         "stats/size",
-	"room for one less":                         "stats/size",
-	"evicts also for an update":                 "hit/overwrite",
-	"evicts what holds no room":                 "hit/put",
-	"a dead deadline takes the key":             "ttl/overwrite",
-	"the heap is not repaired":                  "ttl/expires ttl/notearly ttl/overwrite",
-	"clear leaves the heap":                     "ttl/overwrite",
-	"close waits for a second close":            "close/idempotent",
-	"calls after close hang":                    "close/after",
-	"puts are sent, not awaited, and may cross": "hit/put hit/overwrite",
-	"a cancelled context closes":                "ctx/done",
-	"a cancelled context is a miss":             "ctx/done",
-	"no context's error":                        "ctx/done",
-}
-
-func newActor(b bug, o conformance.Options) cache {
-	a := &actor{bug: b, ask: make(chan func()), quit: make(chan struct{}), done: make(chan struct{}), room: o.Capacity, m: map[string]*record{}}
-	if a.room > 0 && b == "room for one more" {
-		a.room++
-	}
-	if a.room > 1 && b == "room for one less" {
-		a.room--
-	}
+func newActor(o conformance.Options) cache {
+	a := &actor{ask: make(chan func()), quit: make(chan struct{}), done: make(chan struct{}), room: o.Capacity, m: map[string]*record{}}
 	go a.live()
 	return a
 }
@@ -94,13 +71,6 @@ func (a *actor) live() {
 func (a *actor) expire() {
 	for len(a.due) > 0 && past(a.due[0].deadline) {
 		r := a.due[0]
-		if a.bug == "a dead deadline takes the key" || a.bug == "clear leaves the heap" {
-			heap.Pop(&a.due)
-			if now := a.m[r.key]; now != nil {
-				a.remove(now)
-			}
-			continue
-		}
 		a.remove(r)
 	}
 }
@@ -110,11 +80,8 @@ func (a *actor) remove(r *record) {
 		return
 	}
 	delete(a.m, r.key)
-	if r.at >= 0 && a.bug != "a dead deadline takes the key" {
+	if r.at >= 0 {
 		heap.Remove(&a.due, r.at)
-	}
-	if a.bug == "evicts what holds no room" {
-		return
 	}
 	for i, x := range a.arrived {
 		if x == r {
@@ -127,22 +94,9 @@ func (a *actor) remove(r *record) {
 // do has the actor run f. It returns the context's error, or ErrClosed.
 func (a *actor) do(ctx context.Context, what string, f func()) error {
 	if err := ctx.Err(); err != nil {
-		switch a.bug {
-		case "a cancelled context closes":
-			a.Close()
-		case "a cancelled context is a miss":
-			return nil
-		case "no context's error":
-			return fail(what, errCrossed)
-		}
 		return fail(what, err)
 	}
 	ran := make(chan struct{})
-	if a.bug == "calls after close hang" {
-		a.ask <- func() { f(); close(ran) }
-		<-ran
-		return nil
-	}
 	select {
 	case <-a.done:
 		return fail(what, backend.ErrClosed)
@@ -172,15 +126,6 @@ func (a *actor) Get(ctx context.Context, key string) (value []byte, hit bool, er
 func (a *actor) Put(ctx context.Context, key string, value []byte, ttl *time.Duration) error {
 	value, deadline, dead := bytes.Clone(value), until(ttl), over(ttl)
 	put := func() { a.put(key, value, deadline, dead) }
-	if a.bug == "puts are sent, not awaited, and may cross" {
-		go func() {
-			select {
-			case a.ask <- put:
-			case <-a.done:
-			}
-		}()
-		return nil
-	}
 	return a.do(ctx, "put", put)
 }
 
@@ -191,18 +136,8 @@ func (a *actor) put(key string, value []byte, deadline int64, dead bool) {
 		a.remove(old)
 		return
 	}
-	if a.room > 0 && (old == nil || a.bug == "evicts also for an update") && len(a.m) >= a.room && len(a.arrived) > 0 {
+	if a.room > 0 && old == nil && len(a.m) >= a.room && len(a.arrived) > 0 {
 		a.remove(a.arrived[0])
-	}
-	if a.bug == "evicts what holds no room" && a.room > 0 && len(a.arrived) >= a.room {
-		if now := a.m[a.arrived[0].key]; now == a.arrived[0] {
-			a.remove(now)
-		}
-		a.arrived = a.arrived[1:]
-	}
-	if old != nil && a.bug == "the heap is not repaired" && old.at >= 0 && deadline != never {
-		old.value, old.deadline = value, deadline
-		return
 	}
 	a.remove(a.m[key])
 	r := &record{key, value, deadline, -1}
@@ -223,9 +158,7 @@ func (a *actor) Invalidate(ctx context.Context, key *string) error {
 	return a.do(ctx, "invalidate", func() {
 		clear(a.m)
 		a.arrived = nil
-		if a.bug != "clear leaves the heap" {
-			a.due = nil
-		}
+		a.due = nil
 	})
 }
 
@@ -238,10 +171,6 @@ func (a *actor) Stats(ctx context.Context) (s backend.Stats, err error) {
 }
 
 func (a *actor) Close() error {
-	if a.bug == "close waits for a second close" {
-		a.quit <- struct{}{}
-		return nil
-	}
 	a.once.Do(func() { close(a.quit) })
 	<-a.done
 	return nil

@@ -14,7 +14,6 @@ import (
 // than the entry that would go, as TinyLFU does, with exact counts that are halved
 // now and then.
 type admitting struct {
-	bug    bug
 	mu     sync.Mutex
 	closed bool
 	room   int
@@ -24,20 +23,8 @@ type admitting struct {
 	events [3]uint64 // hits, misses, rejections
 }
 
-var admittingBugs = map[bug]string{
-	"a refused update stays":          "hit/overwrite",
-	"nothing is ever admitted":        "hit/put",
-	"it refuses with room":            "hit/put",
-	"refusal evicts nobody, and adds": "stats/size",
-	"a refused put is an error":       "hit/put stats/size",
-	"the refused are counted":         "stats/size",
-	"clear forgets half":              "invalidate/nil",
-	"a refused key returns later":     "invalidate/key concurrent/key hit/absent",
-	"refusals are misses":             "stats/counters",
-}
-
-func newAdmitting(b bug, o conformance.Options) cache {
-	return &admitting{bug: b, room: cmp.Or(o.Capacity, 200_000), m: map[string]item{}, asked: map[string]int{}}
+func newAdmitting(o conformance.Options) cache {
+	return &admitting{room: cmp.Or(o.Capacity, 200_000), m: map[string]item{}, asked: map[string]int{}}
 }
 
 func (a *admitting) count(key string) {
@@ -85,31 +72,9 @@ func (a *admitting) Put(_ context.Context, key string, value []byte, ttl *time.D
 		delete(a.m, key)
 		return nil
 	}
-	old, had := a.m[key]
-	if had && a.bug == "a refused update stays" && a.asked[key]%5 == 4 {
-		return nil
-	}
-	if had && a.bug == "a refused key returns later" && a.asked[key]%5 == 4 {
-		go func() {
-			time.Sleep(time.Millisecond)
-			a.mu.Lock()
-			defer a.mu.Unlock()
-			if !a.closed {
-				a.m[key] = old
-			}
-		}()
-	}
-	if !had && a.bug == "it refuses with room" && a.total%3 == 0 {
-		return nil
-	}
+	_, had := a.m[key]
 	if !had && len(a.m) >= a.room && !a.admit(key) {
 		a.events[2]++
-		switch a.bug {
-		case "a refused put is an error":
-			return fail("put", errCrossed)
-		case "refusals are misses":
-			a.events[1]++
-		}
 		return nil
 	}
 	a.m[key] = item{value: value, deadline: until(ttl)}
@@ -118,9 +83,6 @@ func (a *admitting) Put(_ context.Context, key string, value []byte, ttl *time.D
 
 // admit makes room for key if it is worth it.
 func (a *admitting) admit(key string) bool {
-	if a.bug == "nothing is ever admitted" {
-		return false
-	}
 	victim, least := "", int(never)
 	n := 0
 	for k, it := range a.m { // the least of a sample
@@ -138,9 +100,7 @@ func (a *admitting) admit(key string) bool {
 	if a.asked[key] <= least {
 		return false
 	}
-	if a.bug != "refusal evicts nobody, and adds" {
-		delete(a.m, victim)
-	}
+	delete(a.m, victim)
 	return true
 }
 
@@ -152,14 +112,6 @@ func (a *admitting) Invalidate(_ context.Context, key *string) error {
 		return fail("invalidate", backend.ErrClosed)
 	case key != nil:
 		delete(a.m, *key)
-	case a.bug == "clear forgets half":
-		n := len(a.m) / 2
-		for k := range a.m {
-			if n--; n < 0 {
-				break
-			}
-			delete(a.m, k)
-		}
 	default:
 		clear(a.m)
 	}
@@ -177,9 +129,6 @@ func (a *admitting) Stats(context.Context) (backend.Stats, error) {
 		if !past(it.deadline) {
 			n++
 		}
-	}
-	if a.bug == "the refused are counted" {
-		n += int64(a.events[2])
 	}
 	return backend.Stats{Size: n, Counters: map[string]uint64{
 		backend.CounterHits: a.events[0], backend.CounterMisses: a.events[1], backend.CounterRejections: a.events[2],

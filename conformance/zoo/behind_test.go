@@ -12,7 +12,6 @@ import (
 
 // behind queues writes, which a goroutine applies.
 type behind struct {
-	bug    bug
 	mu     sync.Mutex
 	change *sync.Cond
 	queue  []func()
@@ -22,21 +21,8 @@ type behind struct {
 	m      map[string]item
 }
 
-var behindBugs = map[bug]string{
-	"flush returns at once":                                  "hit/put hit/overwrite",
-	"flush leaves the last":                                  "hit/put hit/overwrite",
-	"flush waits for what follows":                           "concurrent/key concurrent/race",
-	"writes are applied last first":                          "hit/overwrite",
-	"a full queue drops":                                     "hit/put",
-	"TTL counts from the apply, and the value is not copied": "hit/values",
-	"clear overtakes the queue":                              "invalidate/nil",
-	"close drops the queue's lock":                           "close/idempotent",
-	"flush after close is fine":                              "close/after",
-	"flush ignores the closed and hangs":                     "close/after concurrent/race",
-}
-
-func newBehind(b bug, _ conformance.Options) cache {
-	s := &behind{bug: b, m: map[string]item{}, done: make(chan struct{})}
+func newBehind(_ conformance.Options) cache {
+	s := &behind{m: map[string]item{}, done: make(chan struct{})}
 	s.change = sync.NewCond(&s.mu)
 	go s.work()
 	return s
@@ -55,9 +41,6 @@ func (s *behind) work() {
 		}
 		f := s.queue[0]
 		s.queue = s.queue[1:]
-		if n := len(s.queue); n > 0 && s.bug == "writes are applied last first" {
-			f, s.queue = s.queue[n-1], append([]func(){f}, s.queue[:n-1]...)
-		}
 		s.busy = true
 		s.mu.Unlock()
 		s.mu.Lock() // others may come in between
@@ -73,9 +56,6 @@ func (s *behind) enqueue(what string, f func()) error {
 	if s.closed {
 		return fail(what, backend.ErrClosed)
 	}
-	if s.bug == "a full queue drops" && len(s.queue) >= 32 {
-		return nil
-	}
 	s.queue = append(s.queue, f)
 	s.change.Broadcast()
 	return nil
@@ -84,27 +64,13 @@ func (s *behind) enqueue(what string, f func()) error {
 func (s *behind) Sync(context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.bug == "flush returns at once" {
-		if s.closed {
-			return fail("sync", backend.ErrClosed)
-		}
-		return nil
-	}
 	for len(s.queue) > 0 || s.busy {
-		if s.bug == "flush leaves the last" && len(s.queue) <= 1 {
-			break
-		}
-		if s.closed && s.bug != "flush ignores the closed and hangs" {
+		if s.closed {
 			break
 		}
 		s.change.Wait()
 	}
-	if s.bug == "flush waits for what follows" {
-		for len(s.queue) == 0 && !s.closed {
-			s.change.Wait()
-		}
-	}
-	if s.closed && s.bug != "flush after close is fine" {
+	if s.closed {
 		return fail("sync", backend.ErrClosed)
 	}
 	return nil
@@ -124,9 +90,7 @@ func (s *behind) Get(_ context.Context, key string) ([]byte, bool, error) {
 }
 
 func (s *behind) Put(_ context.Context, key string, value []byte, ttl *time.Duration) error {
-	if s.bug != "TTL counts from the apply, and the value is not copied" {
-		value = bytes.Clone(value)
-	}
+	value = bytes.Clone(value)
 	it := item{value: value, deadline: until(ttl)}
 	dead := over(ttl)
 	return s.enqueue("put", func() {
@@ -140,15 +104,6 @@ func (s *behind) Put(_ context.Context, key string, value []byte, ttl *time.Dura
 
 func (s *behind) Invalidate(_ context.Context, key *string) error {
 	if key == nil {
-		if s.bug == "clear overtakes the queue" {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			if s.closed {
-				return fail("invalidate", backend.ErrClosed)
-			}
-			clear(s.m)
-			return nil
-		}
 		return s.enqueue("invalidate", func() { clear(s.m) })
 	}
 	k := *key
@@ -174,9 +129,6 @@ func (s *behind) Close() error {
 	s.mu.Lock()
 	s.closed = true
 	s.change.Broadcast()
-	if s.bug == "close drops the queue's lock" {
-		<-s.done // which needs the lock
-	}
 	s.mu.Unlock()
 	<-s.done
 	return nil

@@ -27,7 +27,7 @@ type doorkept struct {
 	known map[string]bool
 }
 
-func newDoorkept(_ bug, o conformance.Options) cache {
+func newDoorkept(o conformance.Options) cache {
 	return &doorkept{cache: newInner(o), known: map[string]bool{}}
 }
 
@@ -56,7 +56,7 @@ type tallied struct {
 	hit, miss uint64
 }
 
-func newTallied(_ bug, o conformance.Options) cache {
+func newTallied(o conformance.Options) cache {
 	t := &tallied{cache: newInner(o), seen: make(chan bool, 1<<14), done: make(chan struct{})}
 	go func() {
 		defer close(t.done)
@@ -110,8 +110,7 @@ type weighed struct {
 	mu sync.Mutex
 }
 
-func newWeighed(_ bug, o conformance.Options) cache { return &weighed{cache: newInner(o)} }
-
+func newWeighed(o conformance.Options) cache { return &weighed{cache: newInner(o)} }
 func (w *weighed) Stats(ctx context.Context) (backend.Stats, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -3,7 +3,6 @@ package zoo
 import (
 	"context"
 	"encoding/gob"
-	"errors"
 	"net"
 	"sync"
 	"time"
@@ -15,7 +14,6 @@ import (
 // remote talks to a server, here in the same process, over pipes that live in a
 // bubble or over loopback TCP. Each call has a connection to itself.
 type remote struct {
-	bug    bug
 	dial   func(context.Context) (net.Conn, error)
 	server *server
 	closed chan struct{}
@@ -43,22 +41,6 @@ type reply struct {
 	Value    []byte
 	Nil, Hit bool
 	Size     int64
-}
-
-var remoteBugs = map[bug]string{
-	"nil comes back empty":               "hit/values",
-	"a pooled connection stays poisoned": "ctx/done",
-	"the context is not heeded":          "ctx/done",
-	"its error is \"timeout\"":           "ctx/done",
-	"a timeout is a miss":                "ctx/done",
-	"the namespace is shared":            "hit/isolation",
-	"the deadline is the request's":      "ctx/done",
-	"close leaves the connections":       "close/idempotent",
-	"the error holds the request":        "error/text",
-	"the error is the connection's":      "close/after",
-	"an empty key lists all":             "invalidate/zerokey",
-	"a newline ends the key":             "hit/keys",
-	"the TTL travels in milliseconds":    "ttl/range",
 }
 
 // server is the other side.
@@ -115,14 +97,9 @@ func (s *server) answer(q request) (a reply) {
 	return a
 }
 
-var commonServer = &server{m: map[string]item{}}
-
-func newPiped(b bug, _ conformance.Options) cache {
+func newPiped(_ conformance.Options) cache {
 	s := &server{m: map[string]item{}}
-	if b == "the namespace is shared" {
-		s = commonServer
-	}
-	return newRemote(b, s, func(context.Context) (net.Conn, error) {
+	return newRemote(s, func(context.Context) (net.Conn, error) {
 		near, far := net.Pipe()
 		s.conns.Add(1)
 		go s.serve(far)
@@ -130,8 +107,8 @@ func newPiped(b bug, _ conformance.Options) cache {
 	})
 }
 
-func newRemote(b bug, s *server, dial func(context.Context) (net.Conn, error)) *remote {
-	return &remote{bug: b, server: s, dial: dial, closed: make(chan struct{}), idle: make(chan *wire, 4)}
+func newRemote(s *server, dial func(context.Context) (net.Conn, error)) *remote {
+	return &remote{server: s, dial: dial, closed: make(chan struct{}), idle: make(chan *wire, 4)}
 }
 
 // listening ends its listener with the client.
@@ -141,14 +118,14 @@ type listening struct {
 	done chan struct{}
 }
 
-func newDialed(b bug, _ conformance.Options) cache {
+func newDialed(_ conformance.Options) cache {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		panic(err)
 	}
 	s := &server{m: map[string]item{}}
 	var dialer net.Dialer
-	r := newRemote(b, s, func(ctx context.Context) (net.Conn, error) { return dialer.DialContext(ctx, "tcp", l.Addr().String()) })
+	r := newRemote(s, func(ctx context.Context) (net.Conn, error) { return dialer.DialContext(ctx, "tcp", l.Addr().String()) })
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -187,21 +164,8 @@ func (r *remote) conn(ctx context.Context) (*wire, error) {
 func (r *remote) call(ctx context.Context, q request) (a reply, err error) {
 	select {
 	case <-r.closed:
-		switch r.bug {
-		case "the error is the connection's":
-			return a, fail(q.Op, net.ErrClosed)
-		case "the error holds the request":
-			return a, fail(q.Op+" "+q.Key, backend.ErrClosed)
-		}
 		return a, fail(q.Op, backend.ErrClosed)
 	default:
-	}
-	if r.bug == "the context is not heeded" && ctx.Err() != nil {
-		time.Sleep(3 * time.Second)
-		return a, fail(q.Op, errCrossed)
-	}
-	if r.bug == "a timeout is a miss" && ctx.Err() != nil {
-		return a, nil
 	}
 	w, err := r.conn(ctx)
 	if err != nil {
@@ -212,11 +176,7 @@ func (r *remote) call(ctx context.Context, q request) (a reply, err error) {
 		err = w.dec.Decode(&a)
 	}
 	if !stop() || err != nil { // half a message may be on its way
-		if r.bug == "a pooled connection stays poisoned" {
-			r.idle <- w
-		} else {
-			w.Close()
-		}
+		w.Close()
 		if err == nil {
 			return a, nil
 		}
@@ -243,9 +203,6 @@ func (r *remote) call(ctx context.Context, q request) (a reply, err error) {
 // because says why a call failed.
 func (r *remote) because(ctx context.Context, what string, err error) error {
 	if cause := ctx.Err(); cause != nil {
-		if r.bug == "its error is \"timeout\"" {
-			return fail(what, errors.New("timeout"))
-		}
 		return fail(what, cause)
 	}
 	select {
@@ -268,13 +225,6 @@ func (r *remote) drain() {
 }
 
 func (r *remote) name(key string) string {
-	if r.bug == "a newline ends the key" {
-		for i := range len(key) {
-			if key[i] == '\n' {
-				return key[:i]
-			}
-		}
-	}
 	return key
 }
 
@@ -283,7 +233,7 @@ func (r *remote) Get(ctx context.Context, key string) ([]byte, bool, error) {
 	if err != nil || !a.Hit {
 		return nil, false, err
 	}
-	if a.Value == nil && (!a.Nil || r.bug == "nil comes back empty") {
+	if a.Value == nil && !a.Nil {
 		a.Value = []byte{}
 	}
 	return a.Value, true, nil
@@ -291,12 +241,6 @@ func (r *remote) Get(ctx context.Context, key string) ([]byte, bool, error) {
 
 func (r *remote) Put(ctx context.Context, key string, value []byte, ttl *time.Duration) error {
 	deadline := until(ttl)
-	if r.bug == "the TTL travels in milliseconds" && ttl != nil {
-		deadline = until(new(ttl.Truncate(time.Millisecond)))
-	}
-	if d, ok := ctx.Deadline(); ok && r.bug == "the deadline is the request's" {
-		deadline = d.UnixNano()
-	}
 	_, err := r.call(ctx, request{Op: "put", Key: r.name(key), Value: value, Nil: value == nil, Deadline: deadline, Dead: over(ttl)})
 	return err
 }
@@ -305,7 +249,7 @@ func (r *remote) Invalidate(ctx context.Context, key *string) error {
 	q := request{Op: "invalidate", All: key == nil}
 	if key != nil {
 		q.Key = r.name(*key)
-		q.All = *key == "" && r.bug == "an empty key lists all"
+		q.All = false
 	}
 	_, err := r.call(ctx, q)
 	return err
@@ -318,11 +262,7 @@ func (r *remote) Stats(ctx context.Context) (backend.Stats, error) {
 
 func (r *remote) Close() error {
 	r.once.Do(func() { close(r.closed) })
-	if r.bug != "close leaves the connections" {
-		r.drain()
-	}
-	if r.bug != "the namespace is shared" && r.bug != "close leaves the connections" && r.bug != "a pooled connection stays poisoned" {
-		r.server.conns.Wait()
-	}
+	r.drain()
+	r.server.conns.Wait()
 	return nil
 }

@@ -3,7 +3,6 @@ package zoo
 import (
 	"context"
 	"encoding/binary"
-	"runtime"
 	"sync"
 	"time"
 
@@ -15,47 +14,20 @@ import (
 // circle, with an index by hash whose chains compare keys. What is overwritten in
 // the circle is gone.
 type ring struct {
-	bug    bug
 	mu     sync.RWMutex
 	closed bool
 	log    [][]byte // encoded entries
 	next   int
 	index  map[uint32][]int
-	buf    []byte
 }
 
-var ringBugs = map[bug]string{
-	"keys are not compared":             "hit/keys",
-	"only the length and hash are":      "hit/keys",
-	"key length in a byte":              "hit/keys",
-	"value length in two bytes":         "hit/values hit/overwrite error/put",
-	"empty becomes nil":                 "hit/values hit/overwrite",
-	"a read buffer is reused":           "hit/values",
-	"deadline in seconds":               "ttl/notearly ttl/expires ttl/range",
-	"deadline in 32 bits of seconds":    "ttl/range",
-	"too large is silent":               "error/put hit/overwrite",
-	"too large keeps the old":           "error/put",
-	"too large by one":                  "error/put",
-	"a long key is cut":                 "hit/keys",
-	"a long key is an error of its own": "error/put hit/keys",
-	"get of a long key fails otherwise": "hit/keys",
-	"index of what was written over":    "stats/size",
-	"half the circle is set aside":      "stats/size hit/put",
-	"invalidate leaves a tombstone":     "hit/put invalidate/key",
-	"the lock is upgraded in between":   "concurrent/key concurrent/nil",
-	"a panic leaves the lock":           "hit/keys hit/overwrite hit/values",
-}
-
-func newRing(b bug, o conformance.Options) cache {
+func newRing(o conformance.Options) cache {
 	n := o.Capacity
 	if n == 0 {
 		n = 20_000
 	}
 	n += n / 4
-	if b == "half the circle is set aside" {
-		n = max(n/4, 1)
-	}
-	return &ring{bug: b, log: make([][]byte, n), index: map[uint32][]int{}}
+	return &ring{log: make([][]byte, n), index: map[uint32][]int{}}
 }
 
 func hash(key string) uint32 {
@@ -71,15 +43,9 @@ func hash(key string) uint32 {
 func (r *ring) encode(key string, value []byte, deadline int64) []byte {
 	e := binary.BigEndian.AppendUint64(nil, uint64(deadline))
 	e = binary.BigEndian.AppendUint16(e, uint16(len(key)))
-	if r.bug == "key length in a byte" {
-		e[8] = 0
-	}
 	e = append(e, 0)
-	if value == nil || len(value) == 0 && r.bug == "empty becomes nil" {
+	if value == nil {
 		e[10] = 1
-	}
-	if r.bug == "value length in two bytes" {
-		value = value[:len(value)%65536]
 	}
 	return append(append(e, key...), value...)
 }
@@ -88,12 +54,7 @@ func (r *ring) decode(e []byte) (key string, value []byte, deadline int64) {
 	n := 11 + int(binary.BigEndian.Uint16(e[8:]))
 	key = string(e[11:n])
 	if e[10] == 0 {
-		if r.bug == "a read buffer is reused" {
-			r.buf = append(r.buf[:0], e[n:]...)
-			value = r.buf
-		} else {
-			value = append([]byte{}, e[n:]...)
-		}
+		value = append([]byte{}, e[n:]...)
 	}
 	return key, value, int64(binary.BigEndian.Uint64(e))
 }
@@ -102,10 +63,7 @@ func (r *ring) decode(e []byte) (key string, value []byte, deadline int64) {
 func (r *ring) find(key string) int {
 	for _, i := range r.index[hash(key)] {
 		n := 11 + int(binary.BigEndian.Uint16(r.log[i][8:]))
-		switch {
-		case string(r.log[i][11:n]) == key, r.bug == "keys are not compared":
-			return i
-		case r.bug == "only the length and hash are" && n-11 == len(key):
+		if string(r.log[i][11:n]) == key {
 			return i
 		}
 	}
@@ -137,17 +95,6 @@ func (r *ring) check(what string, key *string) error {
 	if len(*key) < 1<<16 {
 		return nil
 	}
-	switch r.bug {
-	case "a long key is cut":
-		*key = (*key)[:1<<16-1]
-		return nil
-	case "a long key is an error of its own":
-		return fail(what, errCrossed)
-	case "get of a long key fails otherwise":
-		if what == "get" {
-			return fail(what, errCrossed)
-		}
-	}
 	return fail(what, backend.ErrTooLarge)
 }
 
@@ -161,18 +108,6 @@ func (r *ring) Get(_ context.Context, key string) ([]byte, bool, error) {
 	if i < 0 {
 		return nil, false, nil
 	}
-	if r.bug == "the lock is upgraded in between" {
-		e := r.log[i]
-		r.mu.Unlock()
-		runtime.Gosched()
-		r.mu.Lock()
-		if i = r.find(key); i < 0 {
-			r.write(e)
-		} else {
-			r.log[i] = e
-		}
-		i = r.find(key)
-	}
 	_, value, deadline := r.decode(r.log[i])
 	if past(deadline) {
 		r.drop(i)
@@ -183,24 +118,13 @@ func (r *ring) Get(_ context.Context, key string) ([]byte, bool, error) {
 
 func (r *ring) Put(_ context.Context, key string, value []byte, ttl *time.Duration) error {
 	r.mu.Lock()
-	if r.bug == "a panic leaves the lock" && len(key) == 0 {
-		panic("empty key")
-	}
 	defer r.mu.Unlock()
 	if err := r.check("put", &key); err != nil {
 		return err
 	}
 	limit := 3 << 20
-	if r.bug == "too large by one" {
-		limit--
-	}
 	if len(value) > limit {
-		if r.bug != "too large keeps the old" {
-			r.drop(r.find(key))
-		}
-		if r.bug == "too large is silent" {
-			return nil
-		}
+		r.drop(r.find(key))
 		return fail("put", backend.ErrTooLarge)
 	}
 	old := r.find(key)
@@ -209,22 +133,12 @@ func (r *ring) Put(_ context.Context, key string, value []byte, ttl *time.Durati
 		return nil
 	}
 	deadline := until(ttl)
-	if ttl != nil {
-		switch r.bug {
-		case "deadline in seconds":
-			deadline = deadline / 1e9 * 1e9
-		case "deadline in 32 bits of seconds":
-			deadline = int64(uint32(deadline/1e9))*1e9 + deadline%1e9
-		}
-	}
 	r.write(r.encode(key, value, deadline))
 	return nil
 }
 
 func (r *ring) write(e []byte) {
-	if r.bug != "index of what was written over" {
-		r.drop(r.next)
-	}
+	r.drop(r.next)
 	r.log[r.next] = e
 	key, _, _ := r.decode(e)
 	r.index[hash(key)] = append(r.index[hash(key)], r.next)
@@ -245,12 +159,6 @@ func (r *ring) Invalidate(_ context.Context, key *string) error {
 	k := *key
 	if err := r.check("invalidate", &k); err != nil {
 		return err
-	}
-	if r.bug == "invalidate leaves a tombstone" {
-		if i := r.find(k); i >= 0 {
-			r.log[i] = r.encode(k, nil, never)
-		}
-		return nil
 	}
 	r.drop(r.find(k))
 	return nil

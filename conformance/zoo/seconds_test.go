@@ -12,7 +12,6 @@ import (
 // seconds keeps deadlines in whole seconds, rounded up, and sweeps the table of
 // each second once it is over, as a timer wheel does. It declares how late it is.
 type seconds struct {
-	bug    bug
 	mu     sync.Mutex
 	closed bool
 	m      map[string]item
@@ -21,18 +20,8 @@ type seconds struct {
 	once   sync.Once
 }
 
-var secondsBugs = map[bug]string{
-	"rounded down":                     "ttl/notearly",
-	"rounded up, and a second more":    "ttl/expires ttl/range",
-	"the wheel takes what was renewed": "ttl/overwrite",
-	"the wheel has sixty slots":        "ttl/notearly ttl/range ttl/none ttl/expires",
-	"missed slots stay in size":        "stats/size",
-	"seconds of 32 bits":               "ttl/range",
-	"less than a second is zero":       "ttl/range ttl/notearly",
-}
-
-func newSeconds(b bug, _ conformance.Options) cache {
-	s := &seconds{bug: b, m: map[string]item{}, due: map[int64]map[string]bool{}}
+func newSeconds(_ conformance.Options) cache {
+	s := &seconds{m: map[string]item{}, due: map[int64]map[string]bool{}}
 	s.stop = background(time.Second, s.sweep)
 	return s
 }
@@ -42,11 +31,11 @@ func (s *seconds) sweep() {
 	defer s.mu.Unlock()
 	now := time.Now().Unix()
 	for sec, keys := range s.due {
-		if sec > now || s.bug == "missed slots stay in size" && sec%7 == 0 {
+		if sec > now {
 			continue
 		}
 		for k := range keys {
-			if past(s.m[k].deadline) || s.bug == "the wheel takes what was renewed" || s.bug == "the wheel has sixty slots" {
+			if past(s.m[k].deadline) {
 				delete(s.m, k)
 			}
 		}
@@ -60,16 +49,6 @@ func (s *seconds) round(deadline int64) int64 {
 		return never
 	}
 	const second = int64(time.Second)
-	switch sec := deadline / second; s.bug {
-	case "rounded down":
-		return sec * second
-	case "rounded up, and a second more":
-		return (sec + 2) * second
-	case "seconds of 32 bits":
-		return int64(uint32(sec+1)) * second
-	case "the wheel has sixty slots":
-		return min(deadline, time.Now().UnixNano()+60*second)/second*second + second
-	}
 	if deadline > never-second {
 		return never
 	}
@@ -95,7 +74,7 @@ func (s *seconds) Put(_ context.Context, key string, value []byte, ttl *time.Dur
 	if s.closed {
 		return fail("put", backend.ErrClosed)
 	}
-	if over(ttl) || ttl != nil && *ttl < time.Second && s.bug == "less than a second is zero" {
+	if over(ttl) {
 		delete(s.m, key)
 		return nil
 	}
