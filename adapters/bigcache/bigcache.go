@@ -14,8 +14,8 @@
 //   - An entry that is too large for a shard is an error, and the key's earlier entry is removed. The library would
 //     remove all entries of the shard.
 //   - Invalidate of a key does not remove another key whose hash collides. A Put still does, as in the library.
-//   - Without a Hasher, keys are hashed with [hash/maphash]. It is faster than the library's FNV, and nobody can
-//     predict its hashes.
+//   - Without a Hasher, keys are hashed with [hash/maphash]. It is faster than the library's FNV, and its hashes cannot
+//     be predicted.
 //
 // # What it costs
 //
@@ -118,7 +118,7 @@ func (l *library) Set(name string, entry []byte, deadline int64, _ expiry.Readin
 	lock.Lock()
 	defer lock.Unlock()
 	if err := cache.Set(name, entry); err != nil {
-		return fmt.Errorf("%w: %w", backend.ErrTooLarge, err) // unreachable: the limits leave room
+		return fmt.Errorf("%w: %w", backend.ErrTooLarge, err) // unreachable: the limits are lower
 	}
 	l.sweeper.Add(deadline)
 	return nil

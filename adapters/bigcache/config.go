@@ -107,8 +107,8 @@ func complete(c *Config) (bytecache.Config, error) {
 
 	// A queue does not grow if its size and the entry together exceed the shard. So an entry is sure to fit if it
 	// fits in half a shard, or in the queue's initial size.
-	room := max(int(min(start, int64(shard))), shard/2) - 1 - queueHead - entryHead - bytecache.Header
-	key := min(maxKey, room/2)
+	space := max(int(min(start, int64(shard))), shard/2) - 1 - queueHead - entryHead - bytecache.Header
+	key := min(maxKey, space/2)
 
 	c.LifeWindow = math.MaxInt64 * time.Nanosecond
 	if c.Hasher == nil {
@@ -117,7 +117,7 @@ func complete(c *Config) (bytecache.Config, error) {
 		c.Hasher = nonzero{c.Hasher}
 	}
 	return bytecache.Config{
-		Name: "bigcache", Clock: expiry.NewClock(), Limits: bytecache.Limits{Key: key, Value: room - key},
+		Name: "bigcache", Clock: expiry.NewClock(), Limits: bytecache.Limits{Key: key, Value: space - key},
 		Bound: bound, NewMemory: true,
 	}, nil
 }

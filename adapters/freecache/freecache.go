@@ -90,11 +90,11 @@ func New[K comparable, V any](maxBytes int, o Options[V]) (*Backend[K, V], error
 		return nil, fmt.Errorf("freecache: new: size %d: want %d to %d bytes", maxBytes, MinBytes, MaxBytes)
 	}
 	// The library rejects an entry of more than a quarter of a segment (segment.go).
-	room := maxBytes/segments/4 - entryHead - bytecache.Header
-	key := min(maxKey, room/4)
+	space := maxBytes/segments/4 - entryHead - bytecache.Header
+	key := min(maxKey, space/4)
 	clock := expiry.NewClock()
 	b, err := bytecache.New[K](bytecache.Config{
-		Name: "freecache", Clock: clock, Limits: bytecache.Limits{Key: key, Value: room - key},
+		Name: "freecache", Clock: clock, Limits: bytecache.Limits{Key: key, Value: space - key},
 		Bound: backend.BoundApproximate,
 	}, o.Codec, func(bool) (bytecache.Library, error) {
 		l := &library{sweeper: bytecache.Sweeper{Clock: clock}}
@@ -156,7 +156,7 @@ func (l *library) Set(name string, entry []byte, deadline int64, _ expiry.Readin
 	lock.Lock()
 	defer lock.Unlock()
 	if err := cache.Set(key, entry, 0); err != nil {
-		return fmt.Errorf("%w: %w", backend.ErrTooLarge, err) // unreachable: the limits leave room
+		return fmt.Errorf("%w: %w", backend.ErrTooLarge, err) // unreachable: the limits are lower
 	}
 	l.sweeper.Add(deadline)
 	return nil
@@ -255,14 +255,14 @@ func (l *library) walk(cache *freecache.Cache, expired func(*freecache.Entry) bo
 			unlock()
 			return
 		}
-		if s := int(segment(e.Key)); s != locked {
+		switch s := int(segment(e.Key)); {
+		case s > locked:
 			unlock()
 			locked = s
 			l.locks.Of(uint64(locked)).Lock()
 			*it = before // read the entry again under the lock
-			continue
-		}
-		if expired(e) {
+		case s < locked: // a Put after unlock has moved entries of the segment before
+		case expired(e):
 			names = append(names, e.Key)
 		}
 	}

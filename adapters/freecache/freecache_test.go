@@ -67,8 +67,8 @@ func TestLimits(t *testing.T) {
 			b := sized[string, []byte](t, size)
 			limits := backend.TraitsOf(b)
 			both := limits.MaxKey + limits.MaxValue
-			if room := size/1024 - 24 - 8; both > room || both < room-1 || limits.MaxKey > math.MaxUint16 {
-				t.Errorf("keys have up to %d bytes and values up to %d, want %d together", limits.MaxKey, limits.MaxValue, room)
+			if space := size/1024 - 24 - 8; both > space || both < space-1 || limits.MaxKey > math.MaxUint16 {
+				t.Errorf("keys have up to %d bytes and values up to %d, want %d together", limits.MaxKey, limits.MaxValue, space)
 			}
 			adaptertest.Limits(t, b)
 		})
