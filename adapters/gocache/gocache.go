@@ -91,9 +91,12 @@ func (b *Backend[K, V]) Get(_ context.Context, key K) (value V, hit bool, err er
 
 // Put implements [backend.Backend].
 func (b *Backend[K, V]) Put(_ context.Context, key K, value V, ttl *time.Duration) error {
-	k, err := b.encode(key)
-	if err != nil {
-		return wrap("put", err)
+	k, ok := b.keys.Raw(key) // is inlined, unlike encode
+	if !ok {
+		var err error
+		if k, err = b.encode(key); err != nil {
+			return wrap("put", err)
+		}
 	}
 	if ttl != nil || b.hasTTL.Load() {
 		return b.putLocked(k, value, ttl)
