@@ -14,8 +14,12 @@ import (
 
 // A Put that runs while the cache is closed leaves no chunk behind.
 func TestCloseDuringPut(t *testing.T) {
+	rounds := 300
+	if testing.Short() {
+		rounds = 50
+	}
 	for _, loose := range []bool{false, true} {
-		for range 300 {
+		for range rounds {
 			l := newLibrary(MinBytes, expiry.NewClock(), true, loose)
 			cache := l.cache.Load()
 			var puts sync.WaitGroup
