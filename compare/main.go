@@ -24,12 +24,13 @@ import (
 	"os/signal"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"github.com/cachepact/cachepact/compare/internal/contest"
 	"github.com/cachepact/cachepact/compare/internal/worker"
 	"github.com/cachepact/cachepact/compare/memory"
 	"github.com/cachepact/cachepact/compare/speed"
 	"github.com/cachepact/cachepact/compare/ttl"
-	"github.com/spf13/cobra"
 )
 
 // A Contestant is a cache that takes part in a comparison.

@@ -332,7 +332,7 @@ deadline is near, "read" all the time, or "overwrite": put again halfway.`,
 			f.IntVar(&c.Keys, "lifetime-keys", 200, "`n` keys for each TTL and use")
 			f.DurationVar(&c.Wait, "lifetime-wait", 2*time.Second, "longest `duration` after the deadline for which a cache is watched")
 		},
-		check: func() error { return c.Check() },
+		check: func() error { return c.Check() }, //nolint:gocritic // c.Check would copy c before the flags are parsed
 		measure: func(ctx context.Context, common contest.Config, r *report.Report) error {
 			c.Config = common
 			got, err := ttl.Run(ctx, c)

@@ -4,8 +4,9 @@ import (
 	"io"
 	"time"
 
-	"github.com/cachepact/cachepact/compare/internal/contest"
 	"github.com/schollz/progressbar/v3"
+
+	"github.com/cachepact/cachepact/compare/internal/contest"
 )
 
 // A progress is a [contest.Progress] on standard error.

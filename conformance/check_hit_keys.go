@@ -273,7 +273,7 @@ func checkHitKeysBirthday[K comparable, V any](p *probe[K, V]) {
 	p.loose, p.aside = true, true
 }
 
-func noPointerKeys[K comparable, V any](r *runner[K, V]) string {
+func noPointerKeys[K comparable, V any](*runner[K, V]) string {
 	if reflect.TypeFor[K]().Kind() != reflect.Pointer {
 		return "keys are no pointers"
 	}
@@ -289,7 +289,7 @@ func checkHitKeysPointers[K comparable, V any](p *probe[K, V]) {
 	p.hit(a)
 }
 
-func noFloatKeys[K comparable, V any](r *runner[K, V]) string {
+func noFloatKeys[K comparable, V any](*runner[K, V]) string {
 	if k := reflect.TypeFor[K]().Kind(); k != reflect.Float64 && k != reflect.Float32 {
 		return "keys are no floats"
 	}

@@ -335,7 +335,7 @@ func checkInvalidateZerokeyAbsent[K comparable, V any](p *probe[K, V]) {
 	p.wantSize(1)
 }
 
-func noNilKeys[K comparable, V any](r *runner[K, V]) string {
+func noNilKeys[K comparable, V any](*runner[K, V]) string {
 	if k := reflect.TypeFor[K]().Kind(); k != reflect.Interface && k != reflect.Pointer {
 		return "no key of this type is nil"
 	}

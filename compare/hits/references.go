@@ -32,6 +32,7 @@ func NewReferences(l *load.Load) *References {
 	return r
 }
 
+// At returns the reference rows for a capacity.
 func (r *References) At(entries int) []report.Reference {
 	if !r.Known() {
 		return nil
@@ -80,7 +81,7 @@ func (r *References) lru(entries int) int64 {
 	return hits
 }
 
-// known reports whether the reference lines can be computed.
+// Known reports whether the reference lines can be computed.
 func (r *References) Known() bool { return r.Requests.IDs != nil }
 
 // lru1 returns the hit ratio of an LRU of 1 % of the keys that stores what it
@@ -91,12 +92,4 @@ func lru1(l *load.Load) float64 {
 	}
 	r := policy.Requests{IDs: l.All.IDs, Ops: l.All.Ops, Distinct: l.Distinct}
 	return report.Ratio(int64(policy.LRU(r, max(1, l.Distinct/100))), l.Ops[trace.Get])
-}
-
-// ratio returns a share, or 0 of nothing.
-func ratio(part, all int64) float64 {
-	if all == 0 {
-		return 0
-	}
-	return float64(part) / float64(all)
 }

@@ -11,9 +11,9 @@ import (
 	"time"
 
 	"github.com/cachepact/cachepact/compare/internal/contest"
+	intervals "github.com/cachepact/cachepact/compare/internal/stat"
 	"github.com/cachepact/cachepact/compare/internal/worker"
 	"github.com/cachepact/cachepact/compare/report"
-	intervals "github.com/cachepact/cachepact/internal/stat"
 )
 
 // Config says what to measure.

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/cachepact/cachepact/compare/internal/reporttest"
+	"github.com/cachepact/cachepact/compare/internal/stat"
 	"github.com/cachepact/cachepact/compare/report"
-	"github.com/cachepact/cachepact/internal/stat"
 )
 
 // A build makes a small report.

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/cachepact/cachepact/internal/stat"
+	"github.com/cachepact/cachepact/compare/internal/stat"
 )
 
 // columns are those of the CSV; see [WriteCSV].

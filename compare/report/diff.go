@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/cachepact/cachepact/internal/stat"
+	"github.com/cachepact/cachepact/compare/internal/stat"
 )
 
 // What [Diff] takes for noise.

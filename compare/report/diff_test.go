@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/cachepact/cachepact/compare/internal/reporttest"
+	"github.com/cachepact/cachepact/compare/internal/stat"
 	"github.com/cachepact/cachepact/compare/report"
-	"github.com/cachepact/cachepact/internal/stat"
 )
 
 func clone(t *testing.T, r *report.Report) *report.Report {

@@ -12,7 +12,7 @@ package report
 import (
 	"time"
 
-	"github.com/cachepact/cachepact/internal/stat"
+	"github.com/cachepact/cachepact/compare/internal/stat"
 )
 
 // Schema is the version of the JSON.

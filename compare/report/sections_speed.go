@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/cachepact/cachepact/internal/stat"
+	"github.com/cachepact/cachepact/compare/internal/stat"
 )
 
 func (r *Report) timeSection() section {

@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/cachepact/cachepact/internal/stat"
+	"github.com/cachepact/cachepact/compare/internal/stat"
 )
 
 // speed shows the part about time.

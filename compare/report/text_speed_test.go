@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cachepact/cachepact/compare/internal/stat"
 	"github.com/cachepact/cachepact/compare/report"
-	"github.com/cachepact/cachepact/internal/stat"
 )
 
 // textOf returns the report as text, each line without its surrounding space and

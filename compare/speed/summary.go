@@ -9,8 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	intervals "github.com/cachepact/cachepact/compare/internal/stat"
 	"github.com/cachepact/cachepact/compare/report"
-	intervals "github.com/cachepact/cachepact/internal/stat"
 )
 
 // tooNoisy is the width of the control's interval above which nothing is ranked.

@@ -9,9 +9,9 @@ import (
 
 	"github.com/cachepact/cachepact/backend"
 	"github.com/cachepact/cachepact/compare/internal/contest"
+	intervals "github.com/cachepact/cachepact/compare/internal/stat"
 	"github.com/cachepact/cachepact/compare/internal/worker"
 	"github.com/cachepact/cachepact/compare/report"
-	intervals "github.com/cachepact/cachepact/internal/stat"
 )
 
 // A job measures how a contestant expires keys of one TTL.

@@ -82,7 +82,7 @@ func TestDepguard(t *testing.T) {
 		}
 	}
 	plant("go.mod", "module "+module+"\n\ngo 1.26\n")
-	plant(".golangci.yml", string(read(t, ".golangci.yml")))
+	plant(".golangci.yml", read(t, ".golangci.yml"))
 	for _, stub := range []string{"backend", "conformance", "adapters/stub", "adapters/internal/stub", "compare", "cmd/stub", "internal/stub"} {
 		plant(stub+"/stub.go", "package stub\n")
 	}

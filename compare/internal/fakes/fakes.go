@@ -38,6 +38,7 @@ type Altered[V any] struct {
 	Declared backend.Traits
 }
 
+// Get implements [backend.Backend].
 func (f *Altered[V]) Get(ctx context.Context, key uint64) (value V, hit bool, err error) {
 	if f.OnGet != nil {
 		if err := f.OnGet(key); err != nil {
@@ -47,6 +48,7 @@ func (f *Altered[V]) Get(ctx context.Context, key uint64) (value V, hit bool, er
 	return f.Backend.Get(ctx, key)
 }
 
+// Put implements [backend.Backend].
 func (f *Altered[V]) Put(ctx context.Context, key uint64, value V, ttl *time.Duration) error {
 	if f.OnPut != nil {
 		var ok bool
@@ -57,6 +59,7 @@ func (f *Altered[V]) Put(ctx context.Context, key uint64, value V, ttl *time.Dur
 	return f.Backend.Put(ctx, key, value, ttl)
 }
 
+// Stats implements [backend.Backend].
 func (f *Altered[V]) Stats(ctx context.Context) (backend.Stats, error) {
 	s, err := f.Backend.Stats(ctx)
 	if f.OnStats != nil {
@@ -65,6 +68,7 @@ func (f *Altered[V]) Stats(ctx context.Context) (backend.Stats, error) {
 	return s, err
 }
 
+// Traits implements [backend.Describer].
 func (f *Altered[V]) Traits() backend.Traits { return f.Declared }
 
 // New returns a contestant that is correct but for what broken does to it.
@@ -109,7 +113,10 @@ func All() []contest.Contestant {
 		New("exits", func(f *Altered[uint64]) { f.OnGet = after(func() error { os.Exit(7); return nil }) }),
 		New("hangs", func(f *Altered[uint64]) { f.OnGet = after(func() error { select {} }) }),
 		New("chatty", func(f *Altered[uint64]) {
-			f.OnGet = after(func() error { os.Stdout.WriteString("hello\n"); return nil })
+			f.OnGet = after(func() error {
+				_, err := os.Stdout.WriteString("hello\n")
+				return err
+			})
 		}),
 		New("drops", func(f *Altered[uint64]) {
 			var puts atomic.Int64

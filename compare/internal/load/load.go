@@ -1,3 +1,4 @@
+// Package load holds the requests that all contestants of a comparison get.
 package load
 
 import (

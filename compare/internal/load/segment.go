@@ -107,6 +107,7 @@ func (s Segment) time(i int) time.Duration {
 	return s.Times[i]
 }
 
+// Op returns the operation of request i.
 func (s Segment) Op(i int) trace.Op {
 	if s.Ops == nil {
 		return trace.Get

@@ -8,8 +8,8 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/cachepact/cachepact/compare/internal/stat"
 	"github.com/cachepact/cachepact/compare/report"
-	"github.com/cachepact/cachepact/internal/stat"
 )
 
 // A cache is what a contestant of [Full] is like.
