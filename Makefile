@@ -31,7 +31,7 @@ picture: ## draw docs/img/hits.svg, the README's picture, from the same trace
 	go run ./cmd/cachepact compare hits --capacity 10% --pace settled --json - \
 		--trace "$$(go list -m -f '{{.Dir}}' $(ristretto))/sim/gli.lirs.gz" | go run ./docs/img >docs/img/hits.svg
 test: ## run the tests: every adapter against the contract, then everything else; needs Go and make only
-	@$(call prove,--baseline docs/matrix.json) || \
+	@$(call prove,--baseline docs/matrix.md) || \
 		{ echo "docs/matrix.md differs from the adapters: run make matrix" >&2; exit 1; }
 	go test -shuffle=on $$(go list ./... | grep -vE '/backend/memory$$|/adapters')
 	go -C docs/example test ./...
@@ -71,8 +71,9 @@ fuzz: ## run each fuzz test for FUZZTIME
 	while read -r pkg f; do \
 		echo "$$pkg $$f"; go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) "$$pkg" </dev/null; \
 	done
-matrix: ## write docs/matrix.*: which rules each adapter keeps, and each library without an adapter
-	@$(call prove,--markdown docs/matrix.md --json docs/matrix.json --html docs/matrix.html)
+matrix: ## write docs/matrix.md, out/matrix.json and out/matrix.html: the rules that each cache keeps
+	@mkdir -p out
+	@$(call prove,--markdown docs/matrix.md --json out/matrix.json --html out/matrix.html)
 charts: ## build compare/report/page/charts.min.js from the packages in package-lock.json; needs Node
 	cd compare/report/page && npm ci --ignore-scripts --no-audit --no-fund && npm run --silent build && \
 	for licence in echarts/NOTICE echarts/LICENSE echarts/licenses/LICENSE-d3 zrender/LICENSE tslib/LICENSE.txt; do \

@@ -13,10 +13,10 @@ import (
 	"github.com/cachepact/cachepact/conformance/matrix"
 )
 
-// These end a run with an exit code of their own.
+// These errors end the program with status 3.
 var (
 	errBroken = errors.New("matrix: a rule is broken")
-	errDrift  = errors.New("matrix: not what it was")
+	errDrift  = errors.New("matrix: outcomes differ")
 )
 
 func newMatrix() *cobra.Command {
@@ -26,18 +26,18 @@ func newMatrix() *cobra.Command {
 		flag, usage, file string
 		write             func(*matrix.Matrix, io.Writer) error
 	}{
-		{flag: "markdown", usage: "write Markdown to `file`, - is standard output", write: (*matrix.Matrix).Markdown},
+		{flag: "markdown", usage: "write Markdown to `file`; - means standard output", write: (*matrix.Matrix).Markdown},
 		{flag: "json", usage: "write JSON to `file`", write: (*matrix.Matrix).JSON},
 		{flag: "html", usage: "write one self-contained page to `file`", write: (*matrix.Matrix).HTML},
 	}
 	cmd := &cobra.Command{
 		Use:   "matrix (DIR | FILE)...",
 		Short: "Merge conformance reports into one table",
-		Long: `Merge the reports of conformance runs into one table: a row for each rule, a
-column for each cache. Without a flag it goes to standard output as Markdown.`,
+		Long: `Merge the reports of conformance runs into one table with a row for each rule and
+a column for each cache. Without flags, write it to standard output as Markdown.`,
 		Example: `  CONFORMANCE_REPORT=$PWD/reports go test ./...
   cachepact matrix reports --html matrix.html
-  cachepact matrix reports --baseline docs/matrix.json`,
+  cachepact matrix reports --baseline docs/matrix.md`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, paths []string) error {
 			m, err := matrix.Read(paths...)
@@ -57,11 +57,11 @@ column for each cache. Without a flag it goes to standard output as Markdown.`,
 				}
 			}
 			if baseline != "" {
-				earlier, err := matrix.ReadMatrix(baseline)
+				earlier, err := os.ReadFile(baseline)
 				if err != nil {
-					return err
+					return fmt.Errorf("matrix: %w", err)
 				}
-				drift := m.Drift(earlier)
+				drift := m.Drift(string(earlier))
 				for _, line := range drift {
 					fmt.Fprintln(cmd.ErrOrStderr(), line)
 				}
@@ -78,13 +78,14 @@ column for each cache. Without a flag it goes to standard output as Markdown.`,
 	for i := range outputs {
 		cmd.Flags().StringVar(&outputs[i].file, outputs[i].flag, "", outputs[i].usage)
 	}
-	cmd.Flags().StringVar(&baseline, "baseline", "", "say what differs from the matrix in a JSON `file`, and end with 3 if anything does")
-	cmd.Flags().BoolVar(&strict, "strict", false, "end with 3 if any rule is broken or any cache could not be tested")
+	cmd.Flags().StringVar(&baseline, "baseline", "",
+		"compare with the tables in a Markdown `file`; exit with status 3 if they differ")
+	cmd.Flags().BoolVar(&strict, "strict", false,
+		"exit with status 3 if a rule is broken or a cache could not be tested")
 	return cmd
 }
 
-// save writes data to a file, to stdout if it is called -, or nowhere if it has
-// no name.
+// save writes data to a file. The name "-" means stdout, and an empty name means that nothing is written.
 func save(stdout io.Writer, file string, data []byte) error {
 	switch file {
 	case "":

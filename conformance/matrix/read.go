@@ -13,14 +13,13 @@ import (
 	"github.com/cachepact/cachepact/conformance"
 )
 
-// Read merges the reports in files, and in the files called *.json in directories
-// and below them.
+// Read merges the reports in files, and in the files called *.json in directories and their subdirectories.
 //
-// Whatever is not a whole report is an error that names the file: what else a
-// directory holds, a report that was cut off, one of a newer schema, a subject
-// that was reported twice. A directory without reports is an error too.
+// A file that is not a complete report, a report of a newer schema, a subject that was reported twice and a directory
+// without reports are errors.
 func Read(paths ...string) (*Matrix, error) {
-	var sources []source
+	var reports []conformance.Report
+	var from []string
 	for _, path := range paths {
 		files, err := reportFiles(path)
 		if err != nil {
@@ -31,10 +30,14 @@ func Read(paths ...string) (*Matrix, error) {
 			if err != nil {
 				return nil, fmt.Errorf("matrix: %s: %w", file, err)
 			}
-			sources = append(sources, source{r, file})
+			same := func(o conformance.Report) bool { return compareReports(o, r) == 0 }
+			if i := slices.IndexFunc(reports, same); i >= 0 {
+				return nil, fmt.Errorf("%w: %s and %s", errTwice(r), from[i], file)
+			}
+			reports, from = append(reports, r), append(from, file)
 		}
 	}
-	return merge(sources)
+	return Merge(reports...)
 }
 
 func reportFiles(path string) ([]string, error) {
@@ -53,7 +56,7 @@ func reportFiles(path string) ([]string, error) {
 		return err
 	})
 	if err == nil && len(files) == 0 {
-		err = fmt.Errorf("%s: no reports in this directory: run the tests with %s set to it", path, conformance.ReportEnv)
+		err = fmt.Errorf("%s: no reports in this directory: set %s to it and run the tests", path, conformance.ReportEnv)
 	}
 	return files, err
 }
@@ -63,7 +66,7 @@ func readReport(file string) (conformance.Report, error) {
 	if err != nil {
 		return conformance.Report{}, errors.Unwrap(err) // without the path, which the caller adds
 	}
-	// What a newer schema means is unknown, so that its version comes first.
+	// Other fields of a newer schema can have other types, so the version is read first.
 	var head struct {
 		Schema  int    `json:"schema"`
 		Subject string `json:"subject"`
@@ -72,13 +75,13 @@ func readReport(file string) (conformance.Report, error) {
 	var r conformance.Report
 	switch err := json.Unmarshal(data, &head); {
 	case len(strings.TrimSpace(string(data))) == 0:
-		return r, errors.New("empty: the run that should write it did not end")
+		return r, errors.New("empty: the run that should write it did not finish")
 	case errors.As(err, &syntax):
 		return r, fmt.Errorf("not a whole JSON document (%w): was the run that wrote it interrupted?", err)
 	case err != nil || head.Schema <= 0:
 		return r, errors.New("not a conformance report")
 	case head.Schema > conformance.Schema:
-		return r, fmt.Errorf("report of schema %d, this program reads up to %d: update it", head.Schema, conformance.Schema)
+		return r, fmt.Errorf("report of schema %d: this program reads up to %d; update it", head.Schema, conformance.Schema)
 	}
 	if err := json.Unmarshal(data, &r); err != nil {
 		return r, fmt.Errorf("not a conformance report: %w", err)
@@ -92,29 +95,4 @@ func readReport(file string) (conformance.Report, error) {
 		}
 	}
 	return r, nil
-}
-
-// ReadMatrix reads the JSON form of a matrix from a file.
-func ReadMatrix(file string) (*Matrix, error) {
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("matrix: %w", err)
-	}
-	var m Matrix
-	if err := json.Unmarshal(data, &m); err != nil {
-		return nil, fmt.Errorf("matrix: %s: not a matrix: %w", file, err)
-	}
-	if m.Schema <= 0 || len(m.Columns) == 0 {
-		return nil, fmt.Errorf("matrix: %s: not a matrix", file)
-	}
-	if m.Schema > Schema {
-		return nil, fmt.Errorf("matrix: %s: matrix of schema %d, this program reads up to %d: update it", file, m.Schema, Schema)
-	}
-	for _, r := range m.Rows {
-		ragged := func(k Case) bool { return len(k.Cells) != len(m.Columns) }
-		if len(r.Outcomes) != len(m.Columns) || slices.ContainsFunc(r.Cases, ragged) {
-			return nil, fmt.Errorf("matrix: %s: not a matrix: %q has not a cell for each column", file, r.ID)
-		}
-	}
-	return &m, nil
 }
