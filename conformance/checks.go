@@ -275,16 +275,15 @@ func (r *runner[K, V]) checks() []check[K, V] {
 	})
 }
 
-// under reports whether c is called name, or belongs to a rule or group that is.
+// under reports whether name is the id of c, of its rule or of its group.
 func (c check[K, V]) under(name string) bool {
 	return strings.HasPrefix(c.id()+"/", name+"/")
 }
 
-// runGroups runs checks as subtests nested by the parts of their names, so that
-// a part of a name selects a group.
-func runGroups[K comparable, V any](t *testing.T, r *runner[K, V], cs []check[K, V], name func(check[K, V]) string, depth int) {
+// runGroups runs checks as nested subtests, one level for each part of their ids. "go test -run" can select any level.
+func runGroups[K comparable, V any](t *testing.T, r *runner[K, V], cs []check[K, V], depth int) {
 	t.Helper()
-	part := func(c check[K, V]) string { return strings.Split(name(c), "/")[depth] }
+	part := func(c check[K, V]) string { return strings.Split(c.id(), "/")[depth] }
 	for len(cs) > 0 {
 		n := 1
 		for n < len(cs) && part(cs[n]) == part(cs[0]) {
@@ -294,16 +293,16 @@ func runGroups[K comparable, V any](t *testing.T, r *runner[K, V], cs []check[K,
 		cs = cs[n:]
 		t.Run(part(group[0]), func(t *testing.T) {
 			t.Helper()
-			if strings.Count(name(group[0]), "/") == depth {
+			if strings.Count(group[0].id(), "/") == depth {
 				r.do(t, group[0])
 			} else {
-				runGroups(t, r, group, name, depth+1)
+				runGroups(t, r, group, depth+1)
 			}
 		})
 	}
 }
 
-// The reasons for which a check can be void.
+// The functions below return why a check does not apply, or "".
 
 func noCloser[K comparable, V any](r *runner[K, V]) string {
 	if !r.has.closer {
@@ -315,7 +314,7 @@ func noCloser[K comparable, V any](r *runner[K, V]) string {
 func noSharing[K comparable, V any](r *runner[K, V]) string {
 	v := r.values.At(1)
 	if !r.values.Mutate(&v) {
-		return "a value of this type refers to no memory that could be shared"
+		return "values of this type do not refer to memory that could be shared"
 	}
 	return ""
 }

@@ -1,4 +1,4 @@
-// Package conformance tests that a cache keeps the contract of package backend.
+// Package conformance tests whether a cache follows the contract of package backend.
 //
 // A test of your own backend is one line:
 //
@@ -6,32 +6,30 @@
 //		conformance.Run(t, conformance.Subject[string, []byte]{New: newMine})
 //	}
 //
-// where newMine is a func(conformance.Options) (backend.Backend[string, []byte],
-// error). Each rule of the contract is a subtest under the rule's id, and below
-// it a case: "go test -run TestMine/ttl/overwrite" runs one rule. [Rules] lists
-// them.
+// The function newMine has the type func(conformance.Options) (backend.Backend[string, []byte], error).
+// Each rule of the contract is a subtest named after the rule's id. Each case of the rule is a subtest of that one:
+// "go test -run TestMine/ttl/overwrite" runs one rule. [Rules] lists the rules.
 //
-// The suite should not produce any false positive, but may miss a fault that
-// shows only in rare interleavings: run it with the race detector too.
+// The suite should not report a fault in a correct cache. It can miss a fault that shows only in rare interleavings.
+// Run it with the race detector too.
 //
-// # Three doors
+// # Entry points
 //
 // [Run] reports to a test. [Check] needs no test and returns a [Report]. [Bench]
-// measures a backend, after making sure that it is not broken.
+// checks that a backend is not broken, and then measures it.
 //
-// # Relaxed promises
+// # Relaxed rules
 //
-// What a backend declares through [backend.Traits] relaxes a rule, and the suite
-// then tests the relaxed rule. Nothing is skipped because of a declaration: a
-// backend that says its values are shared must share them. A fault that cannot
-// be repaired is listed in [Subject.Known]; its check still runs, and must fail.
+// A backend relaxes a rule by declaring a trait in [backend.Traits]. The suite then tests the relaxed rule.
+// For example, a backend that declares shared values must share them.
+// A known deviation that cannot be repaired is listed in [Subject.Known]. Its check still runs, and must fail.
 //
 // # Time
 //
 // Each check runs in a testing/synctest bubble, where time is exact to the
 // nanosecond and a day passes at once. A backend that leaks goroutines or does
-// I/O cannot live there: that is found out first and reported, and its checks
-// run in real time, which is measured, never assumed.
+// I/O cannot run in a bubble. The suite detects such a backend first, reports it, and runs its checks in real time.
+// In real time the suite measures how much time has passed before it judges an answer.
 package conformance
 
 import (
@@ -41,53 +39,51 @@ import (
 	"github.com/cachepact/cachepact/backend"
 )
 
-// Options is what a check asks of the backend it wants.
+// Options are the requirements of a check for the backend that New makes.
 type Options struct {
 	// Capacity is the number of entries at which the backend should be bounded.
-	// Zero asks for ample room: ten thousand entries and a few values of some
-	// megabytes. It is no capacity: New takes a size of its own then, or none, and
-	// an admission policy ([backend.Traits.Rejects]) has no reason to keep anything
-	// out for good or to drop what was once read. A backend without a bound in
-	// entries ignores the capacity and declares [backend.BoundApproximate] or
-	// [backend.BoundNone].
+	// Zero asks for ample room: New chooses a size that holds ten thousand entries
+	// and a few values of some megabytes. An admission policy ([backend.Traits.Rejects])
+	// must then admit an entry that is put repeatedly, and keep an entry that was read.
+	// A backend without a bound in entries ignores the capacity and declares
+	// [backend.BoundApproximate] or [backend.BoundNone].
 	Capacity int
 }
 
-// A Subject is what the suite tests. Only New is required.
+// A Subject describes the backend under test. Only New is required.
 type Subject[K comparable, V any] struct {
 	// New returns a new, empty backend that shares nothing with others. It is
 	// called at least once for every check, inside the check's bubble. The suite
-	// closes what it makes.
+	// closes every backend that New returns.
 	New func(Options) (backend.Backend[K, V], error)
 
 	// Name names the subject in reports. The default is the name of the test.
 	Name string
 
-	// Variant names a configuration of the backend in which it keeps other rules
-	// than in its usual one, such as "unsynced". It has a column of its own in a
-	// matrix.
+	// Variant names a configuration, such as "unsynced", in which the backend
+	// follows other rules than usual. It has its own column in a matrix.
 	Variant string
 
-	// Module names in reports the module that is tested, as path@version. The
-	// default is the one that defines the backend's type, as far as the build
-	// knows it; for an adapter it is better the library's.
+	// Module is the tested module in reports, as path@version. The default is the
+	// module that defines the backend's type, if the build information has it. An
+	// adapter should set the library's module.
 	Module string
 
-	// Traits relaxes rules for a backend that is not a [backend.Describer]. For
-	// one that is, it must be zero or equal to what the backend says.
+	// Traits relaxes rules for a backend that is not a [backend.Describer]. If the
+	// backend is a Describer, Traits must be zero or equal to the backend's traits.
 	Traits backend.Traits
 
-	// Keys and Values make what is stored. The defaults come from the types K
-	// and V by reflection.
+	// Keys and Values make the keys and values of the checks. The defaults derive
+	// them from the types K and V by reflection.
 	Keys   Keys[K]
 	Values Values[V]
 
 	// Known lists the deviations from the contract that are known.
 	Known []Deviation
 
-	// RealTime says that the backend cannot live in a synctest bubble, for
-	// example because it talks to a server. The suite finds that out by itself;
-	// saying so saves it a few seconds.
+	// RealTime states that the backend cannot run in a synctest bubble, for
+	// example because it talks to a server. The suite detects this by itself, but
+	// RealTime saves a few seconds.
 	RealTime bool
 
 	// Timeout bounds one check in real time. Zero means ten seconds, and thirty
@@ -95,58 +91,58 @@ type Subject[K comparable, V any] struct {
 	Timeout time.Duration
 
 	// Only limits a run to groups ("ttl"), rules ("ttl/zero") and checks
-	// ("ttl/zero/removes"), as -run does for Run. A report says so, for it vouches
-	// for nothing else. Empty means every check.
+	// ("ttl/zero/removes"), like -run does for Run. The report lists Only.
+	// Empty means every check.
 	Only []string
 }
 
 // Keys makes keys. The zero Keys uses reflection, which serves strings, numbers,
 // booleans, any, and arrays and structs of these.
 type Keys[K comparable] struct {
-	// At returns the i'th key. Different i from 0 up to N give different keys,
-	// and the same i always the same key.
+	// At returns the i'th key. Every i from 0 to N-1 has a different key, and At
+	// always returns the same key for the same i.
 	At func(i int) K
 	// N is how many different keys At makes. Zero means at least a million.
 	N int
-	// Odd are valid keys that are easily confused. They differ from each other.
+	// Odd are valid, distinct keys that a faulty backend could confuse.
 	Odd []K
-	// Bad are values of K that no backend may take as a key.
+	// Bad are values of K that are not valid keys.
 	Bad []K
 }
 
 // Values makes values. The zero Values uses reflection.
 type Values[V any] struct {
-	// At returns the i'th value, which shares no memory with any other call's.
-	// Different i give different values as long as V has so many.
+	// At returns the i'th value. Values of different calls share no memory.
+	// Different i give different values, unless V has too few values.
 	At func(i int) V
 	// Equal reports whether two values are the same. The default compares
-	// deeply, tells nil from empty, and takes NaN as equal to itself.
+	// deeply, distinguishes nil from empty, and treats NaN as equal to itself.
 	Equal func(a, b V) bool
-	// Mutate changes memory that *v refers to and reports whether there was any.
+	// Mutate changes memory that *v refers to, and reports whether it changed any.
 	Mutate func(v *V) bool
-	// Odd returns values that a backend could easily lose.
+	// Odd returns values that a faulty backend could change or lose.
 	Odd func() []V
 }
 
 // A Deviation is a rule, or one case of a rule, that a backend is known to
-// break. The check still runs. It must fail: one that passes is reported, so
-// that the list stays true.
+// break. The check still runs and must fail. A deviation whose check passes is
+// reported as a failure.
 type Deviation struct {
 	// Check is a rule id ("hit/values") or the name of a check
 	// ("hit/values/nil").
 	Check string
-	// Why says in a sentence why the rule cannot be kept. It is required.
+	// Why states in one sentence why the backend breaks the rule. It is required.
 	Why string
 	// Link points to an issue or a document.
 	Link string
 }
 
-// Run tests s and reports every check as a subtest of t named by its rule and
-// case. It must not run in parallel with other tests: it raises GOMAXPROCS,
-// watches standard output and counts goroutines.
+// Run tests s and reports every check as a subtest of t, named after its rule and
+// case. Run must not run in parallel with other tests, because it raises
+// GOMAXPROCS, watches standard output and counts goroutines.
 //
-// A check that the subject's traits or missing optional interfaces make void is
-// reported as skipped, with the reason.
+// If a check does not apply, because of the subject's traits or a missing optional
+// interface, Run skips its subtest and states the reason.
 func Run[K comparable, V any](t *testing.T, s Subject[K, V]) {
 	t.Helper()
 	if s.Name == "" {
@@ -157,12 +153,12 @@ func Run[K comparable, V any](t *testing.T, s Subject[K, V]) {
 		t.Fatal(err)
 	}
 	defer r.stop()
-	runGroups(t, r, r.checks(), func(c check[K, V]) string { return c.id() }, 0)
+	runGroups(t, r, r.checks(), 0)
 	r.writeReport(t)
 }
 
-// Check tests s without a test and returns what it found. It never panics and
-// writes nothing.
+// Check tests s without a test and returns a report. It never panics and writes
+// no output.
 func Check[K comparable, V any](s Subject[K, V]) Report {
 	r, err := newRunner(nil, s)
 	if err != nil {

@@ -43,6 +43,14 @@ func outcome(t *testing.T, r conformance.Report, name string) conformance.Result
 	return r.Checks[i]
 }
 
+// wantFail checks that the named check failed, and that its reason contains why.
+func wantFail(t *testing.T, r conformance.Report, name, why string) {
+	t.Helper()
+	if got := outcome(t, r, name); got.Outcome != conformance.Fail || !strings.Contains(got.Why, why) {
+		t.Errorf("%s: %s, %q; want a failure because of %q", name, got.Outcome, got.Why, why)
+	}
+}
+
 func TestCheck_Reference(t *testing.T) {
 	r := conformance.Check(subject{Name: "memory", New: newMemory[string, string]})
 	if !r.OK() || r.Clock != "bubble" {
@@ -68,16 +76,22 @@ func TestCheck_Reference(t *testing.T) {
 	}
 }
 
-// leaky starts a goroutine that nothing ends.
+// leaky has a goroutine that Close does not end.
 type leaky struct{ *cache }
 
-func TestCheck_Leak(t *testing.T) {
+func newLeaky(t *testing.T) subject {
 	stop := make(chan struct{})
-	defer close(stop)
-	r := conformance.Check(wrapped(func(b *cache) backend.Backend[string, string] {
+	t.Cleanup(func() { close(stop) })
+	return wrapped(func(b *cache) backend.Backend[string, string] {
 		go func() { <-stop }()
 		return leaky{b}
-	}))
+	})
+}
+
+func TestCheck_Leak(t *testing.T) {
+	s := newLeaky(t)
+	s.Only = []string{"hit/put", "ttl/expires", "close"} // see TestRun_RealTime for the other checks
+	r := conformance.Check(s)
 	if r.Clock != "real" || !strings.Contains(r.ClockWhy, "goroutines") {
 		t.Errorf("clock %s (%s); want real, because of goroutines", r.Clock, r.ClockWhy)
 	}
@@ -86,29 +100,20 @@ func TestCheck_Leak(t *testing.T) {
 			t.Errorf("fails %s in real time: %s", f.Name(), f.Why)
 		}
 	}
-	if got := outcome(t, r, "close/idempotent/no-goroutine-left").Outcome; got != conformance.Fail {
-		t.Errorf("the leak is %q; want it to fail", got)
-	}
+	wantFail(t, r, "close/idempotent/no-goroutine-left", "goroutines remained")
 }
 
-// A leak is seen although other goroutines of the process end at first.
+// The suite finds a leak although other goroutines of the process end at the same time.
 func TestCheck_LeakAmongOthers(t *testing.T) {
-	stop := make(chan struct{})
-	defer close(stop)
 	for range 8 {
 		go time.Sleep(20 * time.Millisecond)
 	}
-	s := wrapped(func(b *cache) backend.Backend[string, string] {
-		go func() { <-stop }()
-		return leaky{b}
-	})
-	s.Only = []string{"close/idempotent"}
-	if got := outcome(t, conformance.Check(s), "close/idempotent/no-goroutine-left").Outcome; got != conformance.Fail {
-		t.Errorf("the leak is %q; want it to fail", got)
-	}
+	s := newLeaky(t)
+	s.Timeout, s.Only = 500*time.Millisecond, []string{"close/idempotent/no-goroutine-left"}
+	wantFail(t, conformance.Check(s), s.Only[0], "goroutines remained")
 }
 
-// hanging holds its lock for ever after an Invalidate of all.
+// hanging blocks for ever in Invalidate(nil).
 type hanging struct {
 	*cache
 	lock chan struct{}
@@ -125,15 +130,13 @@ func TestCheck_Hang(t *testing.T) {
 	s := wrapped(func(b *cache) backend.Backend[string, string] { return hanging{b, make(chan struct{})} })
 	s.Timeout = time.Second
 	r := conformance.Check(s)
-	if got := outcome(t, r, "invalidate/nil/empty"); got.Outcome != conformance.Fail || !strings.Contains(got.Why, "deadlock") {
-		t.Errorf("invalidate/nil/empty: %s, %s; want a deadlock", got.Outcome, got.Why)
-	}
+	wantFail(t, r, "invalidate/nil/empty", "deadlock")
 	if got := outcome(t, r, "hit/put/at-once").Outcome; got != conformance.Pass {
 		t.Errorf("hit/put/at-once: %s; want a pass in spite of the deadlock elsewhere", got)
 	}
 }
 
-// spinning never returns from Stats once it is large.
+// spinning never returns from Stats when it has 2,000 entries.
 type spinning struct {
 	*cache
 	stop *atomic.Bool
@@ -151,10 +154,11 @@ func TestCheck_Watchdog(t *testing.T) {
 	var stop atomic.Bool
 	defer stop.Store(true)
 	s := wrapped(func(b *cache) backend.Backend[string, string] { return spinning{b, &stop} })
-	s.Timeout = time.Second
-	got := outcome(t, conformance.Check(s), "hit/put/each-its-own")
-	if got.Outcome != conformance.Fail || !strings.Contains(got.Why, "hung") || !strings.Contains(got.Detail, "spinning.Stats") {
-		t.Errorf("hit/put/each-its-own: %s, %s; want a hang with the stack of spinning.Stats:\n%s", got.Outcome, got.Why, got.Detail)
+	s.Timeout, s.Only = time.Second, []string{"hit/put/each-its-own"}
+	r := conformance.Check(s)
+	wantFail(t, r, s.Only[0], "hung")
+	if got := outcome(t, r, s.Only[0]).Detail; !strings.Contains(got, "spinning.Stats") {
+		t.Errorf("no stack of spinning.Stats in:\n%s", got)
 	}
 }
 
@@ -169,10 +173,7 @@ func (p panicking) Put(ctx context.Context, k, v string, ttl *time.Duration) err
 
 func TestCheck_Panic(t *testing.T) {
 	r := conformance.Check(wrapped(func(b *cache) backend.Backend[string, string] { return panicking{b} }))
-	got := outcome(t, r, "ttl/zero/removes")
-	if got.Outcome != conformance.Fail || !strings.Contains(got.Why, "panic: negative TTL") {
-		t.Errorf("ttl/zero/removes: %s, %s; want the panic", got.Outcome, got.Why)
-	}
+	wantFail(t, r, "ttl/zero/removes", "panic: negative TTL")
 }
 
 type printing struct{ *cache }
@@ -184,12 +185,10 @@ func (p printing) Close() error {
 
 func TestCheck_Prints(t *testing.T) {
 	r := conformance.Check(wrapped(func(b *cache) backend.Backend[string, string] { return printing{b} }))
-	if got := outcome(t, r, "hit/put/at-once"); got.Outcome != conformance.Fail || !strings.Contains(got.Why, "standard") {
-		t.Errorf("hit/put/at-once: %s, %s; want it to fail for what it prints", got.Outcome, got.Why)
-	}
+	wantFail(t, r, "hit/put/at-once", "standard")
 }
 
-// immortal takes TTLs below zero for "for ever", as some libraries do.
+// immortal keeps entries with a TTL of zero or less for ever, like some libraries.
 type immortal struct{ *cache }
 
 func (i immortal) Put(ctx context.Context, k, v string, ttl *time.Duration) error {
@@ -205,15 +204,14 @@ func TestCheck_Known(t *testing.T) {
 	s := wrapped(newImmortal)
 	s.Known = []conformance.Deviation{{Check: "ttl/zero", Why: "zero means for ever", Link: "https://example.com/1"}}
 	r := conformance.Check(s)
-	if got := outcome(t, r, "ttl/zero/removes"); got.Outcome != conformance.Deviates || got.Why != "zero means for ever" || got.Link == "" {
+	got := outcome(t, r, "ttl/zero/removes")
+	if got.Outcome != conformance.Deviates || got.Why != "zero means for ever" || got.Link == "" {
 		t.Errorf("ttl/zero/removes: %+v; want a known deviation", got)
 	}
 
 	s = wrapped(func(b *cache) backend.Backend[string, string] { return b })
 	s.Known = []conformance.Deviation{{Check: "ttl/zero/removes", Why: "zero means for ever"}}
-	if got := outcome(t, conformance.Check(s), "ttl/zero/removes"); got.Outcome != conformance.Fail || !strings.Contains(got.Why, "remove it") {
-		t.Errorf("a deviation that passes: %s, %s; want it to fail", got.Outcome, got.Why)
-	}
+	wantFail(t, conformance.Check(s), "ttl/zero/removes", "remove it")
 }
 
 func TestCheck_Message(t *testing.T) {
@@ -265,7 +263,9 @@ func TestCheck_Bad(t *testing.T) {
 		{"unknown deviation", `no check "hit/nothing"`, with(func(s *subject) {
 			s.Known = []conformance.Deviation{{Check: "hit/nothing", Why: "x"}}
 		})},
-		{"deviation without reason", "has no Why", with(func(s *subject) { s.Known = []conformance.Deviation{{Check: "hit/put"}} })},
+		{"deviation without reason", "has no Why", with(func(s *subject) {
+			s.Known = []conformance.Deviation{{Check: "hit/put"}}
+		})},
 		{"other traits", "the backend declares", with(func(s *subject) { s.Traits.NeedsSync = true })},
 		{"one key", "at least 2 keys", with(func(s *subject) { s.Keys.At, s.Keys.N = func(int) string { return "" }, 1 })},
 		{"same keys", "are the same key", with(func(s *subject) { s.Keys.At = func(int) string { return "" } })},
@@ -276,16 +276,17 @@ func TestCheck_Bad(t *testing.T) {
 		}
 	}
 	type opaque struct{ _ chan int }
-	if r := conformance.Check(conformance.Subject[string, opaque]{New: newMemory[string, opaque]}); !strings.Contains(r.Error, "Subject.Values.At") {
+	r := conformance.Check(conformance.Subject[string, opaque]{New: newMemory[string, opaque]})
+	if !strings.Contains(r.Error, "Subject.Values.At") {
 		t.Errorf("values of %T: error %q; want one that asks for Subject.Values.At", opaque{}, r.Error)
 	}
-	if r := conformance.Check(conformance.Subject[chan int, string]{New: newMemory[chan int, string]}); !strings.Contains(r.Error, "Subject.Keys.At") {
+	r = conformance.Check(conformance.Subject[chan int, string]{New: newMemory[chan int, string]})
+	if !strings.Contains(r.Error, "Subject.Keys.At") {
 		t.Errorf("keys that are channels: error %q; want one that asks for Subject.Keys.At", r.Error)
 	}
 }
 
-// TestRun_RealTime holds the suite in real time against the reference: it must
-// not take a slow machine for a broken backend.
+// TestRun_RealTime runs all checks in real time: a slow machine must not make a correct backend fail.
 func TestRun_RealTime(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds of real time")
@@ -313,13 +314,11 @@ func (s stuck) Close() error {
 	return s.cache.Close()
 }
 
-// The first thing to go wrong is what is reported.
+// The suite reports the first fault.
 func TestCheck_PanicThenHang(t *testing.T) {
 	s := wrapped(func(b *cache) backend.Backend[string, string] { return stuck{b, new(sync.Mutex)} })
-	s.Timeout, s.Only = time.Second, []string{"hit/put/at-once"}
-	if got := outcome(t, conformance.Check(s), "hit/put/at-once"); got.Outcome != conformance.Fail || !strings.Contains(got.Why, "with the lock held") {
-		t.Errorf("hit/put/at-once: %s, %s; want the panic", got.Outcome, got.Why)
-	}
+	s.Timeout, s.Only = 200*time.Millisecond, []string{"hit/put/at-once"}
+	wantFail(t, conformance.Check(s), s.Only[0], "with the lock held")
 }
 
 // endless never returns from Close.
@@ -329,13 +328,11 @@ func (endless) Close() error { select {} }
 
 func TestCheck_CloseHangs(t *testing.T) {
 	s := wrapped(func(b *cache) backend.Backend[string, string] { return endless{b} })
-	s.Timeout, s.Only = time.Second, []string{"close/idempotent/ended-when-it-returns"}
-	if got := outcome(t, conformance.Check(s), s.Only[0]); got.Outcome != conformance.Fail || !strings.Contains(got.Why, "hung") {
-		t.Errorf("%s: %s, %s; want a hang", s.Only[0], got.Outcome, got.Why)
-	}
+	s.Timeout, s.Only = 200*time.Millisecond, []string{"close/idempotent/ended-when-it-returns"}
+	wantFail(t, conformance.Check(s), s.Only[0], "hung")
 }
 
-// refusing refuses Puts where it has a capacity.
+// refusing declares Rejects only if it has a capacity.
 type refusing struct {
 	*cache
 	bounded bool

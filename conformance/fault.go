@@ -6,25 +6,25 @@ import (
 	"strings"
 )
 
-// kind tells faults apart where the runner must treat them differently.
+// kind distinguishes faults that the runner treats differently.
 type kind int
 
 const (
-	broke     kind = iota // a rule
+	broke     kind = iota // the backend broke a rule
 	newFailed             // New returned an error or a nil backend
 	panicked
 	hung
-	leaked  // goroutines
-	raced   // says the race detector
+	leaked  // goroutines remained after Close
+	raced   // the race detector reported a data race
 	unclear // real time was too slow to tell
 )
 
-// A fault is how a subject broke a rule. It is panicked with inside a session
-// and recovered at its end.
+// A fault describes how a subject broke a rule. A session panics with a fault
+// and recovers it at its end.
 type fault struct {
 	kind  kind
-	what  string   // what came back, in a line
-	want  string   // what was due
+	what  string   // the wrong answer, in one line
+	want  string   // the correct answer
 	hint  string   // the usual cause, if known
 	done  []string // the last operations
 	stack string
@@ -44,7 +44,7 @@ func asFault(err error) *fault {
 	return &fault{what: err.Error()}
 }
 
-// message is what a person reads.
+// message returns the failure message.
 func (f *fault) message(name, text string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s", name, f.what)

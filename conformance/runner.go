@@ -162,13 +162,17 @@ func (r *runner[K, V]) try(c check[K, V]) *fault {
 		f = nil
 	}
 	if f != nil && f.hint == "" && r.zeroHoldsNothing && c.opts.Capacity == 0 {
-		f.hint = "Options.Capacity = 0 asks for ample room, and with it the backend holds nothing: let New take a size of its own"
+		f.hint = "Options.Capacity = 0 asks for ample room, but the backend stores nothing: " +
+			"let New choose a capacity"
 	}
 	if f == nil && r.t != nil && r.t.Failed() {
 		f = &fault{kind: raced, what: "the race detector reported a data race; its report is above"}
 	}
 	if f == nil && r.printed.count() != printed {
-		f = &fault{what: "the backend wrote to standard output or standard error", want: "nothing written: a library must leave both to the program"}
+		f = &fault{
+			what: "the backend wrote to standard output or standard error",
+			want: "no output: a library must leave both to the program",
+		}
 	}
 	return f
 }
@@ -238,14 +242,14 @@ func (r *runner[K, V]) sessionAt(scale int, o Options, f func(p *probe[K, V])) *
 		if f := p.first.Load(); f != nil {
 			return f
 		}
-		return &fault{kind: hung, what: "the backend deadlocked: it waits for what never comes, however much time passes", stack: stacks()}
+		return &fault{kind: hung, what: "the backend deadlocked: no goroutine can continue", stack: stacks()}
 	case <-watchdog.C:
 		limit := r.limit
-		r.limit = max(limit/4, time.Second) // a backend that hangs once hangs often
+		r.limit = min(limit, max(limit/4, time.Second)) // a backend that hangs once hangs often
 		if f := p.first.Load(); f != nil {
 			return f
 		}
-		return &fault{kind: hung, what: fmt.Sprintf("the backend hung: the check did not end within %v", limit), stack: stacks()}
+		return overran(limit)
 	}
 	r.expected, r.dropped = r.expected+p.expected, r.dropped+p.dropped
 	if p.sizeFault != nil {
@@ -284,7 +288,14 @@ func (r *runner[K, V]) watched(f func() error) error {
 	case err := <-done:
 		return err
 	case <-watchdog.C:
-		return &fault{kind: hung, what: fmt.Sprintf("the backend hung: the check did not end within %v", r.limit), stack: stacks()}
+		return overran(r.limit)
+	}
+}
+
+// overran returns the fault of a check that did not end within limit.
+func overran(limit time.Duration) *fault {
+	return &fault{
+		kind: hung, what: fmt.Sprintf("the backend hung: the check did not end within %v", limit), stack: stacks(),
 	}
 }
 
