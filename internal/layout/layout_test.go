@@ -42,7 +42,8 @@ func goCommand(t *testing.T, dir string, args ...string) []byte {
 func foreign(t *testing.T, dir string, packages ...string) []string {
 	t.Helper()
 	args := append([]string{"list", "-deps", "-f", "{{with .Module}}{{if not .Main}}{{.Path}}{{end}}{{end}}"}, packages...)
-	modules := slices.DeleteFunc(strings.Fields(string(goCommand(t, dir, args...))), func(path string) bool { return path == module })
+	modules := strings.Fields(string(goCommand(t, dir, args...)))
+	modules = slices.DeleteFunc(modules, func(path string) bool { return path == module })
 	slices.Sort(modules)
 	return slices.Compact(modules)
 }
@@ -77,7 +78,9 @@ func TestAnAdapterLinksOneLibrary(t *testing.T) {
 		libraries = append(libraries, a.Module)
 	}
 	for _, a := range registry() {
-		got := slices.DeleteFunc(foreign(t, root, "./adapters/"+a.Name), func(path string) bool { return !slices.Contains(libraries, path) })
+		got := slices.DeleteFunc(foreign(t, root, "./adapters/"+a.Name), func(path string) bool {
+			return !slices.Contains(libraries, path)
+		})
 		if !slices.Equal(got, []string{a.Module}) {
 			t.Errorf("adapters/%s links the cache libraries %v, want only %s", a.Name, got, a.Module)
 		}
@@ -97,8 +100,9 @@ func TestConsumerOfOneAdapter(t *testing.T) {
 	}
 	a := registry()[0]
 	for name, text := range map[string]string{
-		"go.sum":  string(sums),
-		"go.mod":  "module example.com/consumer\n\ngo 1.26\n\nrequire " + module + " v0.0.0\n\nreplace " + module + " => " + strconv.Quote(here) + "\n",
+		"go.sum": string(sums),
+		"go.mod": "module example.com/consumer\n\ngo 1.26\n\nrequire " + module + " v0.0.0\n\n" +
+			"replace " + module + " => " + strconv.Quote(here) + "\n",
 		"main.go": "package main\n\nimport _ \"" + module + "/adapters/" + a.Name + "\"\n\nfunc main() {}\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {

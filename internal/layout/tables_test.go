@@ -71,7 +71,8 @@ func rulesTable(groups []string) string {
 
 func adaptersTable(t *testing.T) string {
 	var table strings.Builder
-	table.WriteString("| package | library | capacity bound | eviction | values | optional interfaces |\n|---|---|---|---|---|---|\n")
+	table.WriteString("| package | library | capacity bound | eviction | values | optional interfaces |\n" +
+		"|---|---|---|---|---|---|\n")
 	for _, a := range registry() {
 		b, err := a.New(adapters.Options{Capacity: 100})
 		if err != nil {
@@ -117,7 +118,8 @@ func row(table *strings.Builder, name, library, bound, eviction string, b backen
 	add(ok, "GetMany, PutMany")
 	_, ok = b.(backend.Syncer)
 	add(ok, "Sync")
-	fmt.Fprintf(table, "| %s | %s | %s | %s | %s | %s |\n", name, library, bound, eviction, values, strings.Join(optional, ", "))
+	fmt.Fprintf(table, "| %s | %s | %s | %s | %s | %s |\n",
+		name, library, bound, eviction, values, strings.Join(optional, ", "))
 }
 
 // version returns the version of the library that go.mod requires.
