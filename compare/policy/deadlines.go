@@ -2,9 +2,8 @@ package policy
 
 import "time"
 
-// Deadlines says which of the keys that have a deadline have reached it. It holds
-// at most one for each key, whatever is set how often: a heap that knows where
-// each key is.
+// Deadlines finds the keys that have reached their deadlines. It is a heap that knows the position of each key, so it
+// holds at most one deadline per key.
 type Deadlines struct {
 	heap []due
 	at   []uint32 // by key: its position in heap, from 1; 0: it is not in
@@ -15,12 +14,12 @@ type due struct {
 	id       uint32
 }
 
-// NewDeadlines returns no deadlines for keys below distinct.
+// NewDeadlines returns an empty heap for keys below distinct.
 func NewDeadlines(distinct int) *Deadlines {
 	return &Deadlines{at: make([]uint32, distinct)}
 }
 
-// Set gives a key a deadline in place of the one it has. [Never] removes it.
+// Set replaces the deadline of a key. [Never] removes it.
 func (d *Deadlines) Set(id uint32, deadline time.Duration) {
 	i := int(d.at[id])
 	switch {
@@ -45,7 +44,7 @@ func (d *Deadlines) Of(id uint32) time.Duration {
 	return Never
 }
 
-// Remove takes a key's deadline away.
+// Remove removes the deadline of a key.
 func (d *Deadlines) Remove(id uint32) {
 	i := int(d.at[id]) - 1
 	if i < 0 {
@@ -60,8 +59,7 @@ func (d *Deadlines) Remove(id uint32) {
 	}
 }
 
-// Expired returns a key whose deadline is at now or earlier, and removes it. It
-// reports false if there is none.
+// Expired returns a key whose deadline is now or earlier, and removes its deadline. It reports false if there is none.
 func (d *Deadlines) Expired(now time.Duration) (id uint32, ok bool) {
 	if len(d.heap) == 0 || d.heap[0].deadline > now {
 		return 0, false
@@ -76,7 +74,7 @@ func (d *Deadlines) swap(i, j int) {
 	d.at[d.heap[i].id], d.at[d.heap[j].id] = uint32(i+1), uint32(j+1)
 }
 
-// fix moves what is at position i to where it belongs.
+// fix restores the heap order for the element at position i.
 func (d *Deadlines) fix(i int) {
 	for i > 0 && d.heap[i].deadline < d.heap[(i-1)/2].deadline {
 		d.swap(i, (i-1)/2)

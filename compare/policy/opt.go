@@ -9,9 +9,8 @@ import (
 	"github.com/cachepact/cachepact/compare/trace"
 )
 
-// A Future says for each request what [OPT] and [OPTBypass] need to know of the
-// later ones: the position of the Get that would hit if its key were kept. It is
-// the same for every capacity.
+// A Future has for each request the position of the Get that would hit if the request's key were kept. [OPT] and
+// [OPTBypass] need it. It is the same for every capacity.
 type Future struct {
 	use []uint32
 	// gets are the requests that do not store what they miss; nil: there are none.
@@ -23,11 +22,10 @@ const (
 	nothing = math.MaxUint32 - 1 // the request neither hits nor stores
 )
 
-// NewFuture looks into the future of r, which has fewer than 2³²-2 requests.
+// NewFuture computes the future of r, which must have fewer than 2³²-2 requests.
 //
-// If entries expire and a Get stores what it misses, an entry's deadline depends on
-// what the policy kept. The Future then takes the latest one it can have, so that
-// OPTBypass is an upper bound.
+// If entries expire and a Get stores after a miss, an entry's deadline depends on the policy's decisions. The Future then
+// takes the latest possible deadline, so OPTBypass is an upper bound.
 func NewFuture(r Requests) Future {
 	f := Future{use: make([]uint32, len(r.IDs))}
 	at := make([]uint32, r.Distinct) // the next Get of each key
@@ -61,8 +59,7 @@ func NewFuture(r Requests) Future {
 	return f
 }
 
-// late returns the Gets that miss whatever was kept, as the key has expired. It
-// returns nil if nothing expires.
+// late returns the Gets that always miss because the key has expired. It returns nil if nothing expires.
 func (r Requests) late() bitset {
 	if r.Times == nil {
 		return nil
@@ -89,20 +86,19 @@ func (r Requests) late() bitset {
 	return late
 }
 
-// OPT evicts what will be asked for last, or never. That is the best only if a Get
-// stores what it misses and nothing expires.
+// OPT evicts the entry whose next Get is the latest. It is optimal only if every Get stores after a miss and nothing
+// expires.
 func OPT(f Future, capacity int) (hits int) {
 	return belady(f, capacity, false)
 }
 
-// OPTBypass is OPT that does not store what it would evict first.
+// OPTBypass is OPT, but it does not store an entry that it would evict first.
 func OPTBypass(f Future, capacity int) (hits int) {
 	return belady(f, capacity, true)
 }
 
-// belady holds, for each key that is in, the position at which it will hit: a set
-// of positions whose largest is the one to evict. Keys that will not hit are all
-// alike, and only counted.
+// belady holds for each stored key the position of its next hit, in a set whose largest position is evicted. Keys without
+// a next hit are equivalent, so they are only counted.
 func belady(f Future, capacity int, bypass bool) (hits int) {
 	useful, useless := newBitset(len(f.use)), 0
 	size := 0 // of useful
@@ -137,9 +133,8 @@ func belady(f Future, capacity int, bypass bool) (hits int) {
 	return hits
 }
 
-// A bitset holds positions. Each word of a level has a bit for every word of the
-// level below that is not empty, so that finding the largest position takes one
-// step a level.
+// A bitset is a set of positions. Each word of a level has a bit for every word of the level below that is not empty, so
+// finding the largest position takes one step per level.
 type bitset [][]uint64
 
 func newBitset(n int) bitset {

@@ -1,17 +1,13 @@
-// Package policy replays requests through exact cache policies: the reference
-// lines of a comparison.
+// Package policy replays requests through exact cache policies, the references of a comparison.
 //
-// Every policy is asked for a key at each Get, stores what it misses, stores at
-// each Set, forgets at each Delete and does not care for an Update, but that [LRU]
-// and [CLOCK] take it for a use. It returns the number of Gets that hit.
+// Every policy looks up the key of each Get, stores it after a miss, stores at each Set and removes at each Delete. An
+// Update counts as a use in [LRU] and [CLOCK]; other policies ignore it. A policy returns the number of Gets that hit.
 // Capacities are in entries and at least 1.
 //
-// [LRU], [FIFO] and [CLOCK] are what their names say; [NewLRUCurve] has the hits of
-// LRU at every capacity, and [SHARDS] estimates them from a sample. [OPT] is
-// Belady's algorithm (A study of replacement algorithms for a virtual-storage
-// computer, IBM Systems Journal 5(2), 1966): no policy that must store has more
-// hits. [OPTBypass] may also refuse to store, as caches with an admission policy
-// do: no cache of that capacity has more hits.
+// [NewLRUCurve] has the hits of LRU at every capacity, and [SHARDS] estimates them from a sample. [OPT] is Belady's
+// algorithm (A study of replacement algorithms for a virtual-storage computer, IBM Systems Journal 5(2), 1966): no policy
+// that must store has more hits. [OPTBypass] may also refuse to store, like caches with an admission policy: no cache of
+// that capacity has more hits.
 package policy
 
 import (
@@ -21,24 +17,24 @@ import (
 	"github.com/cachepact/cachepact/compare/trace"
 )
 
-// Requests is what the policies replay.
+// Requests are the requests that the policies replay.
 type Requests struct {
 	IDs      []uint32   // the keys, each below Distinct
 	Ops      []trace.Op // nil: all are Get
 	Distinct int
-	// NoFill says that a Get that misses does not store: only Sets do.
+	// NoFill means that only Sets store. Otherwise a Get stores after a miss too.
 	NoFill bool
-	// Times is when each request comes, and Deadlines when what it stores, if it
-	// does, expires: an entry is not there at its deadline or later. Times do not
-	// fall. Without them nothing expires.
+	// Times are the times of the requests, and Deadlines the deadlines of the entries
+	// that they store. At its deadline an entry has expired. Times never decrease.
+	// Without Times nothing expires.
 	Times, Deadlines []time.Duration
-	// Lazy says that an expired entry keeps its place until it is asked for or
-	// evicted. Otherwise it leaves at its deadline. OPT does not care: it evicts
-	// what it will not need.
+	// Lazy means that an expired entry stays until a request for it or its eviction.
+	// Otherwise it leaves at its deadline. OPT ignores Lazy, because it evicts entries
+	// that it will not need.
 	Lazy bool
 }
 
-// Never is the deadline of what does not expire.
+// Never is the deadline of an entry that does not expire.
 const Never time.Duration = math.MaxInt64
 
 func (r Requests) op(i int) trace.Op {
@@ -48,24 +44,24 @@ func (r Requests) op(i int) trace.Op {
 	return r.Ops[i]
 }
 
-// FIFO evicts what was stored first. A Set of what is stored keeps its place.
+// FIFO evicts the entry that was stored first. A Set of a stored key keeps its place.
 func FIFO(r Requests, capacity int) (hits int) {
 	return queue(r, capacity, (*list).stay, (*list).last)
 }
 
-// LRU evicts what was neither asked for nor set for the longest time.
+// LRU evicts the least recently used entry. Gets and Sets are uses.
 func LRU(r Requests, capacity int) (hits int) {
 	return queue(r, capacity, (*list).refresh, (*list).last)
 }
 
-// CLOCK gives what would be evicted by FIFO a second round if it was used since
-// the last one (Corbató, A paging experiment with the Multics system, 1968).
+// CLOCK is FIFO, but an entry that was used since the last round gets another round (Corbató, A paging experiment with
+// the Multics system, 1968).
 func CLOCK(r Requests, capacity int) (hits int) {
 	return queue(r, capacity, (*list).mark, (*list).sweep)
 }
 
-// queue evicts from the end of a list that keys enter at the front. The function
-// use is called for a key in the list when it is used, and victim chooses one.
+// queue evicts from the end of a list, and keys enter at the front. It calls use when a key in the list is used, and
+// victim to choose the key to evict.
 func queue(r Requests, capacity int, use func(*list, uint32), victim func(*list) uint32) (hits int) {
 	l := newList(r.Distinct)
 	clock := newExpiry(r, l)
@@ -108,7 +104,7 @@ func queue(r Requests, capacity int, use func(*list, uint32), victim func(*list)
 	return hits
 }
 
-// An expiry removes from a list what has expired.
+// An expiry removes expired keys from a list.
 type expiry struct {
 	Requests
 	list     *list
@@ -127,8 +123,7 @@ func newExpiry(r Requests, l *list) *expiry {
 	return &expiry{Requests: r, list: l, due: NewDeadlines(r.Distinct)}
 }
 
-// advance moves the time to that of request i, and reports whether id is in the
-// list and not expired.
+// advance moves the time to request i, and reports whether id is in the list and has not expired.
 func (e *expiry) advance(i int, id uint32) bool {
 	if e.Lazy {
 		if e.list.in[id] && e.deadline[id] <= e.Times[i] {
@@ -147,7 +142,7 @@ func (e *expiry) advance(i int, id uint32) bool {
 	}
 }
 
-// stored notes that request i has stored id.
+// stored records that request i has stored id.
 func (e *expiry) stored(i int, id uint32) {
 	if e.Lazy {
 		e.deadline[id] = e.Deadlines[i]
@@ -156,7 +151,7 @@ func (e *expiry) stored(i int, id uint32) {
 	e.due.Set(id, e.Deadlines[i])
 }
 
-// A list is a ring of keys through one more element, the root.
+// A list is a ring of keys with a root element.
 type list struct {
 	next, prev []uint32
 	in         []bool
@@ -202,7 +197,7 @@ func (l *list) refresh(id uint32) {
 
 func (l *list) last() uint32 { return l.prev[l.root] }
 
-// sweep brings what was used back to the front until the last one was not.
+// sweep moves used keys from the end to the front until the last key is unused.
 func (l *list) sweep() uint32 {
 	for l.used[l.last()] {
 		id := l.last()

@@ -8,16 +8,15 @@ import (
 	"strings"
 )
 
-// A format is one way to write requests down.
+// A format is a file format for requests.
 type format struct {
 	name string
-	// sniff reports whether the beginning of a trace is of this format.
+	// sniff reports whether the beginning of a trace has this format.
 	sniff func(beginning) bool
 	open  func(io.Reader, Options) (Source, error)
 }
 
-// formats are all formats, in the order in which they are tried: the pickiest
-// first.
+// formats are all formats in the order in which they are tried: the most specific format first.
 var formats = []format{
 	{"recording", sniffRecording, openRecording},
 	{"redis", sniffRedis, openRedis},
@@ -42,7 +41,7 @@ func Formats() []string {
 	return names
 }
 
-// pick returns the format named, or the one b is recognised as.
+// pick returns the named format, or the format that b looks like.
 func pick(name string, b beginning) (format, error) {
 	if name != "" {
 		i := slices.IndexFunc(formats, func(f format) bool { return f.name == name })
@@ -58,7 +57,7 @@ func pick(name string, b beginning) (format, error) {
 	return formats[i], nil
 }
 
-// sniffSize is how much of a trace is looked at to recognise it.
+// sniffSize is the number of bytes from which a format is recognised.
 const sniffSize = 64 << 10
 
 // A beginning is the first sniffSize bytes of a trace.
@@ -85,7 +84,7 @@ func newBeginning(data []byte, complete bool) beginning {
 	return b
 }
 
-// isText reports whether data has no control bytes but those that separate.
+// isText reports whether data has no control bytes other than separators.
 func isText(data []byte) bool {
 	for _, c := range data {
 		if c < ' ' && c != '\n' && c != '\r' && c != '\t' {
@@ -95,8 +94,7 @@ func isText(data []byte) bool {
 	return true
 }
 
-// sniffARC looks at the first line only: a later one that differs is an error,
-// and not another format.
+// sniffARC reads the first line only. A later line of another form is an error.
 func sniffARC(b beginning) bool {
 	return len(b.lines) > 0 && numbers(b.lines[0]) == 4
 }
@@ -115,7 +113,7 @@ func sniffLIRS(b beginning) bool {
 	return seen
 }
 
-// sniffKeys takes any text that does not look like a table.
+// sniffKeys accepts any text that does not look like a table.
 func sniffKeys(b beginning) bool {
 	if len(b.lines) == 0 || numbers(b.lines[0]) > 1 {
 		return false
@@ -128,8 +126,7 @@ func sniffKeys(b beginning) bool {
 	return true
 }
 
-// numbers returns how many blank-separated numbers line is, or 0 if it is
-// anything else.
+// numbers returns the number of blank-separated numbers in line, or 0 if line has anything else.
 func numbers(line []byte) int {
 	fields := bytes.Fields(line)
 	for _, f := range fields {
@@ -140,7 +137,7 @@ func numbers(line []byte) int {
 	return len(fields)
 }
 
-// columns returns the number of columns that every line has, or 0 if they differ.
+// columns returns the number of columns of the lines, or 0 if lines differ.
 func columns(lines [][]byte, separator byte) int {
 	n := 0
 	for _, line := range lines {

@@ -2,8 +2,7 @@ package trace
 
 import "errors"
 
-// An Index numbers keys from zero in the order in which they first appear, so
-// that what is kept for each key fits into a slice.
+// An Index numbers keys from zero in the order of their first appearance. Data about keys then fits into a slice.
 type Index struct {
 	ids map[uint64]uint32
 }
@@ -13,7 +12,7 @@ func NewIndex() *Index {
 	return &Index{ids: map[uint64]uint32{}}
 }
 
-// maxKeys leaves the largest number free to mean none.
+// maxKeys leaves the largest number free, which means "no key".
 const maxKeys = 1<<32 - 1
 
 // ID returns the number of key.

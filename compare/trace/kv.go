@@ -5,9 +5,8 @@ import (
 	"slices"
 )
 
-// Twitter's cache traces (Yang, Yue and Rashmi, OSDI 2020): time in seconds, key,
-// key size, value size, client, operation, TTL in seconds, without a header. Keys
-// have no commas.
+// Twitter's cache traces (Yang, Yue and Rashmi, OSDI 2020) have the columns time in seconds, key, key size, value size,
+// client, operation and TTL in seconds, without a header. Keys have no commas.
 
 func openTwitter(r io.Reader, _ Options) (Source, error) {
 	l := newLayout()
@@ -32,8 +31,8 @@ func sniffTwitter(b beginning) bool {
 	return ok
 }
 
-// Meta's key-value traces, as CacheLib's cachebench reads them: a header whose
-// names come in any order, and lines that stand for op_count requests each.
+// Meta's key-value traces, as CacheLib's cachebench reads them, have a header whose names come in any order. A line
+// stands for op_count requests.
 
 func openMeta(r io.Reader, _ Options) (Source, error) {
 	return openTable(r, ',', func(names []string) (layout, error) {
@@ -64,8 +63,7 @@ func openMeta(r io.Reader, _ Options) (Source, error) {
 	})
 }
 
-// sniffMeta takes a header without op_count too, so that it is refused and not
-// read as something else.
+// sniffMeta also accepts a header without op_count: the reader then returns an error instead of reading another format.
 func sniffMeta(b beginning) bool {
 	if len(b.lines) == 0 {
 		return false

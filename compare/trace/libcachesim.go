@@ -12,10 +12,9 @@ import (
 	"unicode"
 )
 
-// libCacheSim's csv has no columns of its own: the user says where they are. Here
-// a header can say so too.
+// libCacheSim's csv has no fixed columns: the user states their positions. A header can state them too.
 
-// idNames are names that a column with keys has in a header.
+// idNames are the names in a header for the column of keys.
 var idNames = []string{"id", "obj_id", "obj-id", "object_id", "lbn"}
 
 func openLibCacheSim(r io.Reader, o Options) (Source, error) {
@@ -63,8 +62,8 @@ func (l *layout) named(names []string) bool {
 	return l.key >= 0
 }
 
-// parseColumns reads a list such as "time=2,id=5,size=4,delimiter=tab,header=true,
-// unit=us". Positions count from 1. It returns whether there is a header.
+// parseColumns reads a list such as "time=2,id=5,size=4,delimiter=tab,header=true,unit=us". Positions count from 1. It
+// reports whether there is a header.
 func (l *layout) parseColumns(list string, head bool) (bool, error) {
 	columns := l.columns()
 	columns["id"], columns["obj-id"], columns["cnt"] = &l.key, &l.key, &l.count
@@ -113,7 +112,7 @@ var separators = map[string]byte{
 	"|": '|', ":": ':', ";": ';', "\t": '\t', " ": ' ',
 }
 
-// guessSeparator returns the separator that a line has most of.
+// guessSeparator returns the most frequent separator of a line.
 func guessSeparator(line []byte) byte {
 	best, most := byte(','), 0
 	for _, c := range []byte("\t,|:") {
@@ -124,7 +123,7 @@ func guessSeparator(line []byte) byte {
 	return best
 }
 
-// letters reports whether line has more letters than digits, as a header does.
+// letters reports whether line has more letters than digits, like a header.
 func letters(line []byte) bool {
 	n := 0
 	for _, c := range string(line) {

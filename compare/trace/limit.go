@@ -7,20 +7,20 @@ import (
 	"math"
 )
 
-// Limits says which requests of a trace to take. The zero Limits takes all.
+// Limits selects requests of a trace. The zero Limits selects all of them.
 type Limits struct {
-	// Skip leaves out so many requests at the beginning.
+	// Skip is the number of requests that are left out at the beginning.
 	Skip int64
-	// Max is how many requests to look at behind those, or 0 for all.
+	// Max is the largest number of requests that are read after those, or 0 for all.
 	Max int64
-	// Sample takes only the requests for a share of the keys, chosen by hash, or
-	// all if it is 0. A cache whose capacity is scaled alike has about the same
-	// hit ratio (Waldspurger, Park, Garthwaite and Ahmad, Efficient MRC
-	// construction with SHARDS, FAST 2015).
+	// Sample is the share of the keys whose requests are taken, chosen by hash, or 0
+	// for all. A cache with a capacity scaled by the share has about the same hit ratio
+	// (Waldspurger, Park, Garthwaite and Ahmad, Efficient MRC construction with SHARDS,
+	// FAST 2015).
 	Sample float64
 }
 
-// Check returns an error if a limit is out of its range.
+// Check returns an error if a limit is out of range.
 func (l Limits) Check() error {
 	switch {
 	case l.Skip < 0:
@@ -37,8 +37,8 @@ func (l Limits) String() string {
 	return fmt.Sprintf("skip %d, max requests %d, sample %v", l.Skip, l.Max, l.Sample)
 }
 
-// Limit returns the requests of s within the limits. It fails if a limit is out of
-// its range, and its Read if the limits leave no request.
+// Limit returns the requests of s within the limits. It fails if a limit is out of range. Its Read fails if the limits
+// leave no request.
 func Limit(s Source, l Limits) (Source, error) {
 	if err := l.Check(); err != nil {
 		return nil, err
@@ -96,9 +96,8 @@ func (l *limited) Read(batch []Request) (int, error) {
 	}
 }
 
-// scatter hashes a key: it is a bijection whose result tells nothing of the key,
-// also if the key is a hash itself. It multiplies and shifts as the finalizers of
-// the usual hashes do, with a number of its own.
+// scatter hashes a key. It is a bijection whose result is independent of the key, even if the key is a hash. It multiplies
+// and shifts like the finalizers of common hashes, with a number of its own.
 func scatter(x uint64) uint64 {
 	x = (x ^ x>>32 ^ 0x6a09e667f3bcc909) * 0xd6e8feb86659fd93
 	x = (x ^ x>>32) * 0xd6e8feb86659fd93

@@ -10,8 +10,7 @@ import (
 // maxLine is the longest line a text format may have.
 const maxLine = 1 << 20
 
-// lines splits a text into lines ended by LF or CR LF; the last one may lack its
-// end.
+// lines splits a text into lines that end in LF or CR LF. The last line may have no end.
 type lines struct {
 	r          io.Reader
 	buf        []byte
@@ -24,7 +23,7 @@ func newLines(r io.Reader) *lines {
 	return &lines{r: r, buf: make([]byte, 128<<10)}
 }
 
-// next returns the next line without its end. It is valid until the call after.
+// next returns the next line without its end. The line is valid until the next call.
 func (l *lines) next() ([]byte, error) {
 	scanned := 0
 	for {
@@ -48,8 +47,8 @@ func (l *lines) next() ([]byte, error) {
 	}
 }
 
-// last returns what follows the last line end, or the error of the input. What
-// precedes a torn end may be half a line and is not returned.
+// last returns the text after the last line end, or the error of the input. If the input is torn, the text before the
+// tear may be half a line and is not returned.
 func (l *lines) last() ([]byte, error) {
 	if !errors.Is(l.err, io.EOF) {
 		return nil, fmt.Errorf("line %d: %w", l.number+1, l.err)
@@ -63,7 +62,7 @@ func (l *lines) last() ([]byte, error) {
 	return bytes.TrimSuffix(line, []byte{'\r'}), nil
 }
 
-// fill reads more of the input behind what is buffered.
+// fill reads more of the input into the buffer.
 func (l *lines) fill() error {
 	if l.start > 0 {
 		l.end = copy(l.buf, l.buf[l.start:l.end])
@@ -81,9 +80,8 @@ func (l *lines) fill() error {
 	return nil
 }
 
-// numbers reads a line that is nothing but len(fields) numbers, each separated by
-// one space from the next. It reports false, having read nothing, if the line is
-// anything else or not buffered. It is three times as fast as next with parsing.
+// numbers reads a line of exactly len(fields) numbers with one space between them. It returns false without reading if
+// the line has another form or is not buffered. It is three times as fast as next and parsing.
 func (l *lines) numbers(fields []uint64) bool {
 	var v uint64
 	f, digits := 0, 0
@@ -112,7 +110,7 @@ func (l *lines) numbers(fields []uint64) bool {
 	return false
 }
 
-// bad returns the error for the line returned last.
+// bad returns an error about the last line that was returned.
 func (l *lines) bad(want string) error {
 	return &malformed{line: l.number, want: want}
 }

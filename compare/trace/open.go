@@ -12,20 +12,20 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// Options says how to read a trace. The zero Options reads all of it.
+// Options tells how to read a trace. The zero Options reads all requests.
 type Options struct {
-	// Format is the name of the format, one of [Formats]. If it is empty the
-	// format is recognised.
+	// Format is the name of the format, one of [Formats]. If Format is empty, the format
+	// is recognised.
 	Format string
-	// Columns says where the columns of a libcachesim-csv are, in that tool's
-	// manner: "time=2,id=5,size=4" with positions from 1, and as needed op=,
-	// ttl=, count=, delimiter=tab, header=true and unit=us, which is of the time.
-	// Given alone it names that format too.
+	// Columns states the columns of a libcachesim-csv in the notation of libCacheSim:
+	// "time=2,id=5,size=4" with positions from 1, and op=, ttl=, count=, delimiter=tab,
+	// header=true and unit=us, the unit of the time, where needed. Columns without Format
+	// selects that format too.
 	Columns string
 	Limits
 }
 
-// A Reader is a trace being read.
+// A Reader reads a trace.
 type Reader struct {
 	name   string
 	format string
@@ -49,7 +49,7 @@ func Open(name string, o Options) (*Reader, error) {
 	return r, nil
 }
 
-// NewReader reads a trace from r. The name is for errors. Close does not close r.
+// NewReader reads a trace from r. Errors contain name. Close does not close r.
 func NewReader(name string, r io.Reader, o Options) (*Reader, error) {
 	t := &Reader{name: name}
 	if err := t.open(r, o); err != nil {
@@ -94,8 +94,7 @@ var errEmpty = errors.New("empty: expected at least one request")
 // Format returns the name of the trace's format.
 func (t *Reader) Format() string { return t.format }
 
-// Warnings returns what is known to be missing from what has been read, a sentence
-// each. The trace is good nevertheless.
+// Warnings returns a sentence for each known gap in the requests read so far. The requests are correct nevertheless.
 func (t *Reader) Warnings() []string {
 	if t.warn == nil {
 		return nil
@@ -103,8 +102,7 @@ func (t *Reader) Warnings() []string {
 	return t.warn()
 }
 
-// Read implements [Source]. A trace that ends without a single request is an
-// error.
+// Read implements [Source]. A trace without requests is an error.
 func (t *Reader) Read(batch []Request) (int, error) {
 	n, err := t.src.Read(batch)
 	t.read += int64(n)
@@ -123,7 +121,7 @@ func (t *Reader) Read(batch []Request) (int, error) {
 	return n, err
 }
 
-// Close releases what the Reader holds.
+// Close closes the file and frees the decompressor.
 func (t *Reader) Close() error {
 	var errs []error
 	for _, c := range t.close {
@@ -137,8 +135,7 @@ func (t *Reader) wrap(err error) error {
 	return fmt.Errorf("trace: %s: %w", t.name, err)
 }
 
-// decompress returns what r holds in plain. Compression is recognised by its
-// first bytes.
+// decompress returns the decompressed content of r. It recognises a compression by the first bytes.
 func (t *Reader) decompress(r io.Reader) (io.Reader, error) {
 	end := &tail{r: r}
 	in := bufio.NewReaderSize(end, sniffSize)
@@ -200,7 +197,7 @@ var compressions = []compression{
 
 func nothing() error { return nil }
 
-// compressed names the compression in the error of its reader, and keeps it.
+// compressed adds the name of the compression to the error of its reader, and returns the same error again.
 type compressed struct {
 	r    io.Reader
 	name string
@@ -219,7 +216,7 @@ func (c *compressed) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// damaged is an error of compressed data.
+// damaged returns an error about compressed data.
 type damaged struct {
 	compression string
 	err         error

@@ -8,8 +8,8 @@ import (
 	"github.com/cachepact/cachepact/compare/internal/recording"
 )
 
-// recorded reads what compare/record has written. It leaves out an Invalidate of
-// all keys, which no Request can say.
+// recorded reads a file that compare/record has written. It leaves out every Invalidate of all keys, because a Request
+// has one key.
 type recorded struct {
 	*recording.Decoder
 	clears int64
@@ -39,7 +39,7 @@ func (r *recorded) Read(batch []Request) (int, error) {
 	return len(batch), nil
 }
 
-// warnings says what is missing from a recording.
+// warnings returns the known gaps of a recording.
 func (r *recorded) warnings() (all []string) {
 	if r.Torn {
 		all = append(all, "the recording ends within a block, as after a crash: up to a second of requests is missing at its end")

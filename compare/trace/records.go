@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// records splits a binary trace into records of one size.
+// records splits a binary trace into records of equal size.
 type records struct {
 	r          io.Reader
 	size       int
@@ -24,7 +24,7 @@ func newRecords(r io.Reader, size int) *records {
 	return &records{r: r, size: size, buf: make([]byte, size*(64<<10/size))}
 }
 
-// next returns the next record. It is valid until the call after.
+// next returns the next record. The record is valid until the next call.
 func (r *records) next() ([]byte, error) {
 	for r.end-r.start < r.size {
 		if r.err != nil {
@@ -52,9 +52,8 @@ func (r *records) last() error {
 	return io.EOF
 }
 
-// ids reads records that are nothing but a key, with the most significant byte
-// first: of 4 bytes, as cache2k's benchmarks have them, or of 8, as Caffeine's
-// traces of Corda.
+// ids reads records that are big-endian keys: of 4 bytes in the traces of cache2k's benchmarks, of 8 bytes in Caffeine's
+// Corda traces.
 type ids struct {
 	*records
 }
@@ -77,9 +76,8 @@ func (x *ids) Read(batch []Request) (int, error) {
 func openCache2k(r io.Reader, _ Options) (Source, error) { return &ids{newRecords(r, 4)}, nil }
 func openCorda(r io.Reader, _ Options) (Source, error)   { return &ids{newRecords(r, 8)}, nil }
 
-// oracle reads libCacheSim's oracleGeneral: little-endian records of time in
-// seconds (4 bytes), key (8), size (4) and the number of the next request for the
-// key (8).
+// oracle reads libCacheSim's oracleGeneral. A record is little-endian: time in seconds (4 bytes), key (8), size (4) and
+// the number of the next request for the key (8).
 type oracle struct {
 	*records
 }
@@ -105,8 +103,8 @@ func openOracle(r io.Reader, _ Options) (Source, error) {
 	return &oracle{newRecords(r, oracleSize)}, nil
 }
 
-// sniffOracle checks that time does not go back and that the next requests are
-// later ones, for the same key as far as they are in the beginning.
+// sniffOracle checks that the time never decreases, and that each next request is a later request for the same key if it
+// is within the beginning.
 func sniffOracle(b beginning) bool {
 	n := len(b.data) / oracleSize
 	if n == 0 || b.complete && len(b.data)%oracleSize != 0 {
@@ -132,7 +130,7 @@ func sniffOracle(b beginning) bool {
 	return true
 }
 
-// sniffCache2k takes numbers that fit into 3 of the 4 bytes.
+// sniffCache2k accepts numbers that fit into 3 of the 4 bytes.
 func sniffCache2k(b beginning) bool {
 	if b.text || len(b.data) < 4 || b.complete && len(b.data)%4 != 0 || sniffCorda(b) {
 		return false
@@ -145,8 +143,8 @@ func sniffCache2k(b beginning) bool {
 	return true
 }
 
-// sniffCorda takes numbers that fit into 4 of the 8 bytes, and hashes if some of
-// them repeat. What has words of both kinds is something else.
+// sniffCorda accepts numbers that fit into 4 of the 8 bytes, and hashes of which some repeat. It rejects words of both
+// kinds.
 func sniffCorda(b beginning) bool {
 	if b.text || len(b.data) < 8 || b.complete && len(b.data)%8 != 0 {
 		return false

@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// redis reads what the command MONITOR of Redis prints:
+// redis reads the output of Redis' command MONITOR:
 //
 //	1339518083.107412 [0 127.0.0.1:60866] "set" "key" "value" "EX" "60"
 //
-// The commands on strings are requests. All others, such as those that look at
-// several keys at once or at a part of a value, are skipped.
+// Commands on strings are requests. All other commands are skipped, for example those
+// that read several keys at once or a part of a value.
 type redis struct {
 	*lines
 	args    [][]byte
@@ -57,7 +57,7 @@ func (x *redis) parse() error {
 	return nil
 }
 
-// arguments appends the quoted arguments of a line to args, unquoted in place.
+// arguments appends the quoted arguments of a line to args. It unquotes them in place.
 func arguments(args [][]byte, line []byte) ([][]byte, bool) {
 	for len(line) > 0 {
 		if line[0] != '"' {
@@ -111,8 +111,7 @@ func hex(c byte) byte {
 	return c - '0'
 }
 
-// command appends the requests of a command. A command with too few arguments is
-// an error that Redis answers, and no request.
+// command appends the requests of a command. A command with too few arguments is an error in Redis, so it is no request.
 func (x *redis) command(to []Request, now time.Duration, database []byte) []Request {
 	name, args := strings.ToLower(string(x.args[0])), x.args[1:]
 	add := func(op Op, key []byte, size int, ttl time.Duration) {
@@ -171,7 +170,7 @@ func (x *redis) command(to []Request, now time.Duration, database []byte) []Requ
 	return to
 }
 
-// expiry returns the TTL that the options of SET say.
+// expiry returns the TTL in the options of SET.
 func expiry(options [][]byte, now time.Duration) time.Duration {
 	for i := 0; i+1 < len(options); i++ {
 		unit, absolute := time.Second, false
@@ -188,7 +187,7 @@ func expiry(options [][]byte, now time.Duration) time.Duration {
 		}
 		ttl, _ := parseDuration(options[i+1], unit)
 		if absolute {
-			ttl = max(ttl-now, 1) // what is over lives as short as possible
+			ttl = max(ttl-now, 1) // an expired entry gets the shortest TTL
 		}
 		return ttl
 	}

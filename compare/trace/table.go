@@ -10,8 +10,7 @@ import (
 	"time"
 )
 
-// A layout says what the columns of a table are: their positions, or -1 for those
-// that it does not have.
+// A layout has the positions of a table's columns, or -1 for a missing column.
 type layout struct {
 	key, op, size, ttl, time, count, group int
 
@@ -25,17 +24,17 @@ func newLayout() layout {
 	return layout{key: -1, op: -1, size: -1, ttl: -1, time: -1, count: -1, group: -1, separator: ',', unit: time.Second}
 }
 
-// columns returns the positions by the names our own tables give them.
+// columns returns the positions by the column names of our own csv.
 func (l *layout) columns() map[string]*int {
 	return map[string]*int{"key": &l.key, "op": &l.op, "size": &l.size, "ttl": &l.ttl, "time": &l.time, "count": &l.count, "group": &l.group}
 }
 
-// least returns how many columns a line needs.
+// least returns the smallest number of columns of a line.
 func (l *layout) least() int {
 	return 1 + max(l.key, l.op, l.size, l.ttl, l.time, l.count, l.group)
 }
 
-// A table reads a request, or several alike, from each line.
+// A table reads one request, or several equal requests, from each line.
 type table struct {
 	*lines
 	layout
@@ -44,8 +43,7 @@ type table struct {
 	left    uint64 // repetitions of request
 }
 
-// maxCount bounds the requests of one line, so that a damaged number cannot turn
-// into a trace without end.
+// maxCount bounds the requests of one line. A damaged number then cannot become a trace without end.
 const maxCount = 1 << 24
 
 func (t *table) Read(batch []Request) (int, error) {
@@ -82,7 +80,7 @@ func (t *table) parse() error {
 	return t.set()
 }
 
-// set makes the request of the fields.
+// set makes the request from the fields.
 func (t *table) set() error {
 	t.request, t.left = Request{Key: KeyOf(t.fields[t.key])}, 1
 	switch {
@@ -135,8 +133,7 @@ var units = map[time.Duration]string{
 	time.Second: "seconds", time.Millisecond: "milliseconds", time.Microsecond: "microseconds", time.Nanosecond: "nanoseconds",
 }
 
-// parseDuration parses a decimal number of units. Digits beyond the nanosecond are
-// cut off.
+// parseDuration parses a decimal number of units. It cuts off digits below a nanosecond.
 func parseDuration(text []byte, unit time.Duration) (time.Duration, bool) {
 	whole, fraction, point := bytes.Cut(text, []byte{'.'})
 	n, ok := parseUint(whole)
@@ -157,8 +154,7 @@ func parseDuration(text []byte, unit time.Duration) (time.Duration, bool) {
 	return d, true
 }
 
-// split appends the columns of line to fields. A column in quotes may have
-// separators in it, and quotes that are doubled.
+// split appends the columns of line to fields. A quoted column may contain separators and doubled quotes.
 func split(fields [][]byte, line []byte, separator byte, quotes bool) ([][]byte, bool) {
 	for {
 		if quotes && len(line) > 0 && line[0] == '"' {
@@ -182,8 +178,7 @@ func split(fields [][]byte, line []byte, separator byte, quotes bool) ([][]byte,
 	}
 }
 
-// unquote returns the column in quotes that line begins with, and the rest. It
-// removes the doubling in place.
+// unquote returns the quoted column at the beginning of line, and the rest. It replaces doubled quotes in place.
 func unquote(line []byte) (field, rest []byte, ok bool) {
 	field = line[1:1]
 	for i := 1; i < len(line); i++ {
@@ -198,7 +193,7 @@ func unquote(line []byte) (field, rest []byte, ok bool) {
 	return field, nil, false
 }
 
-// header reads the names of columns from a line, in lower case.
+// header reads the column names from a line, in lower case.
 func header(line []byte, separator byte) []string {
 	fields, _ := split(nil, bytes.Clone(line), separator, true)
 	var names []string
@@ -208,7 +203,7 @@ func header(line []byte, separator byte) []string {
 	return names
 }
 
-// openTable reads the first line and makes of its names a layout.
+// openTable reads the first line and makes a layout from its column names.
 func openTable(r io.Reader, separator byte, use func(names []string) (layout, error)) (Source, error) {
 	t := &table{lines: newLines(r)}
 	line, err := t.next()
@@ -222,8 +217,7 @@ func openTable(r io.Reader, separator byte, use func(names []string) (layout, er
 	return t, nil
 }
 
-// The csv format is our own: a line with the names of the columns, then a request
-// a line. Times and TTLs are in seconds.
+// The csv format is our own: a line with the column names, then one request per line. Times and TTLs are in seconds.
 
 func openCSV(r io.Reader, _ Options) (Source, error) {
 	return openTable(r, ',', func(names []string) (layout, error) {
@@ -255,7 +249,7 @@ func sniffCSV(b beginning) bool {
 	return len(names) > 1 && slices.Contains(names, "key")
 }
 
-// A wanted is what an error says was expected.
+// A wanted is the expected input that an error names.
 type wanted string
 
 func (w wanted) Error() string { return string(w) }

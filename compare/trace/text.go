@@ -10,15 +10,15 @@ import (
 //
 //	start count ignored number
 //
-// asks for count consecutive blocks from start on.
+// requests count consecutive blocks from start.
 type arc struct {
 	*lines
 	block uint64 // next to ask for
 	left  uint64 // blocks of the current line
 }
 
-// maxBlocks bounds the blocks of one line, so that a damaged number cannot turn
-// into a trace without end. It is 8 GiB of the usual blocks.
+// maxBlocks bounds the blocks of one line. A damaged number then cannot become a trace without end. It is 8 GiB of
+// blocks of the usual size.
 const maxBlocks = 1 << 24
 
 const wantARC = "4 numbers: first block, number of blocks, ignored, request number"
@@ -84,8 +84,7 @@ func (a *arc) set(field [4]uint64) error {
 	return nil
 }
 
-// lirs reads the format of the LIRS authors: a block number per line, with blank
-// lines and lines of an asterisk between.
+// lirs reads the format of the LIRS authors: one block number per line. Blank lines and lines of an asterisk are skipped.
 type lirs struct {
 	*lines
 }
@@ -117,7 +116,7 @@ func (l *lirs) Read(batch []Request) (int, error) {
 	return len(batch), nil
 }
 
-// keys reads a key per line, whatever it consists of. Blank lines are skipped.
+// keys reads one key per line, any text. Blank lines are skipped.
 type keys struct {
 	*lines
 }

@@ -1,17 +1,16 @@
 // Package trace reads recorded requests to a cache.
 //
-// [Open] recognises compression and format by content, never by the name of a
-// file, and streams: memory does not grow with the length of a trace. What it
-// cannot read it refuses with an error that names the file, the line or offset,
-// and what was expected there. It never stops early without an error, and never
-// returns a trace without requests.
+// [Open] recognises compression and format by content, never by a file name. It
+// streams: memory does not grow with the length of a trace. If it cannot read a trace,
+// it returns an error that names the file, the line or offset, and the expected input.
+// It never stops early without an error, and never returns a trace without requests.
 //
 // # Keys
 //
-// A key is 64 bits. Formats whose keys are numbers keep them as they are. In
-// formats whose keys are text, [KeyOf] maps a decimal number to that number and
-// anything else to its 64-bit hash. Two of n different texts share a key with a
-// probability of n²/2⁶⁵: one in 300 million for a million keys.
+// A key has 64 bits. Formats with numeric keys keep them. In formats with text keys,
+// [KeyOf] maps a decimal number to that number and any other text to its 64-bit hash.
+// Two of n different texts share a key with a probability of n²/2⁶⁵: one in 300 million
+// for a million keys.
 package trace
 
 import (
@@ -24,18 +23,18 @@ import (
 	"github.com/cespare/xxhash/v2"
 )
 
-// An Op is what a request asks of the cache.
+// An Op is the operation of a request.
 type Op uint8
 
 const (
 	// Get reads a key.
 	Get Op = iota
-	// Set writes a key: value and lifetime.
+	// Set writes the value and the lifetime of a key.
 	Set
 	// Delete removes a key.
 	Delete
-	// Update changes the value of a key that is there, and not its lifetime, such
-	// as an increment. It does nothing for one that is not.
+	// Update changes the value of a present key and not its lifetime, like an increment.
+	// It does nothing for an absent key.
 	Update
 )
 
@@ -54,7 +53,7 @@ func (o Op) String() string {
 	return "unknown"
 }
 
-// ops are the operations by the names they have in traces, in lower case.
+// ops are the operations by their names in traces, in lower case.
 var ops = map[string]Op{
 	"get": Get, "gets": Get, "get_lease": Get,
 	"set": Set, "put": Set, "add": Set, "replace": Set, "cas": Set, "set_lease": Set,
@@ -62,7 +61,7 @@ var ops = map[string]Op{
 	"update": Update, "append": Update, "prepend": Update, "incr": Update, "decr": Update,
 }
 
-// parseOp reads the name of an operation, in upper or lower case.
+// parseOp reads the name of an operation in upper or lower case.
 func parseOp(text []byte) (Op, bool) {
 	var lower [16]byte
 	if len(text) > len(lower) {
@@ -78,7 +77,7 @@ func parseOp(text []byte) (Op, bool) {
 	return op, ok
 }
 
-// A Request is one operation on one key. What a format does not record is zero.
+// A Request is one operation on one key. A field that a format does not record is zero.
 type Request struct {
 	Key  uint64
 	Time time.Duration // by the trace's own clock, since its own zero
@@ -86,23 +85,21 @@ type Request struct {
 	Size int64         // of the value, in bytes
 	Op   Op
 	Hit  bool // of a Get, when it was recorded
-	// Group is the same for keys that belong together, as far as a trace with TTLs
-	// says: by what precedes the first colon of a key, or by a column. Zero means
-	// that nothing is known.
+	// Group is equal for keys that belong together. A trace with TTLs states groups by
+	// the text before the first colon of a key, or by a column. Zero means unknown.
 	Group uint32
 }
 
 // A Source yields requests in order.
 type Source interface {
-	// Read fills batch and returns how many requests it holds. At the end of the
-	// trace it returns 0 and [io.EOF]. Any other error is final; the n requests
-	// that come with it are good.
+	// Read fills batch and returns the number of requests in it. At the end of the trace
+	// it returns 0 and [io.EOF]. Any other error is final; the n requests that come with
+	// it are valid.
 	Read(batch []Request) (n int, err error)
 }
 
-// KeyOf returns the key for a text: the number it is the canonical decimal form
-// of, if that fits into 64 bits, and otherwise its hash. "7" and "007" are
-// different keys.
+// KeyOf returns the key of a text. If the text is the canonical decimal form of a number of 64 bits, the key is that
+// number; otherwise it is a hash. "7" and "007" are different keys.
 func KeyOf(text []byte) uint64 {
 	if n, ok := parseUint(text); ok && (text[0] != '0' || len(text) == 1) {
 		return n
@@ -115,7 +112,7 @@ func groupOf(name []byte) uint32 {
 	return uint32(xxhash.Sum64(name)) | 1
 }
 
-// prefixGroup returns the Group of a key that is a text such as user:7.
+// prefixGroup returns the Group of a key such as user:7.
 func prefixGroup(key []byte) uint32 {
 	if i := bytes.IndexByte(key, ':'); i > 0 {
 		return groupOf(key[:i])
@@ -141,7 +138,7 @@ func ReadAll(s Source) ([]Request, error) {
 
 const batchSize = 512
 
-// parseUint parses digits and nothing else.
+// parseUint parses a text of digits only.
 func parseUint(text []byte) (uint64, bool) {
 	if len(text) == 0 {
 		return 0, false
@@ -160,7 +157,7 @@ func parseUint(text []byte) (uint64, bool) {
 	return n, true
 }
 
-// parseLong is parseUint for texts whose number may exceed 64 bits.
+// parseLong is parseUint for numbers that may exceed 64 bits.
 func parseLong(text []byte) (uint64, bool) {
 	var n uint64
 	for _, c := range text {
@@ -173,7 +170,7 @@ func parseLong(text []byte) (uint64, bool) {
 	return n, true
 }
 
-// malformed says where a trace is not what its format says.
+// malformed is the place at which a trace breaks its format.
 type malformed struct {
 	line   int64 // from 1, or 0 for a format without lines
 	offset int64

@@ -13,8 +13,7 @@ import (
 	"time"
 )
 
-// A Writer writes requests down. Close completes what was written, and must be
-// called; it does not close what the Writer writes to.
+// A Writer writes requests. The caller must call Close, which completes the output and does not close the io.Writer.
 type Writer struct {
 	out    *bufio.Writer
 	line   []byte // the request being written
@@ -25,7 +24,7 @@ type Writer struct {
 	err    error         // the first
 }
 
-// An encoding is a format that can be written.
+// An encoding is a format that a Writer can write.
 type encoding struct {
 	name   string
 	ops    bool // it has operations and TTLs
@@ -44,8 +43,7 @@ var encodings = []encoding{
 	{name: "corda", append: appendCorda},
 }
 
-// WriteFormats returns the names of the formats that can be written. Only csv has
-// all that a request has.
+// WriteFormats returns the names of the formats that a Writer can write. Only csv holds all fields of a request.
 func WriteFormats() []string {
 	var all []string
 	for _, e := range encodings {
@@ -54,18 +52,18 @@ func WriteFormats() []string {
 	return all
 }
 
-// WriteOptions says how to write a trace.
+// WriteOptions tells how to write a trace.
 type WriteOptions struct {
 	// Format is one of [WriteFormats].
 	Format string
-	// Lossy leaves out what the format cannot hold: requests other than Get, and
-	// TTLs. Otherwise they are an error.
+	// Lossy leaves out requests other than Get, and TTLs, if the format cannot hold
+	// them. Without Lossy they are an error.
 	Lossy bool
-	// Future returns, request by request, the number counted from 1 of the next
-	// request for the same key, or 0. The format oraclegeneral needs it.
+	// Future returns for each request in turn the number, from 1, of the next request
+	// for the same key, or 0. The format oraclegeneral needs Future.
 	Future func() uint64
-	// Groups adds the column group to a csv: the TTL of a key that is never written
-	// is that of its group.
+	// Groups adds the column group to a csv. A key that is never written has the TTL
+	// of its group.
 	Groups bool
 }
 
@@ -115,8 +113,7 @@ func (t *Writer) write(q Request) error {
 	return err
 }
 
-// Close writes what is buffered. It fails if nothing was written: a trace without
-// requests is none.
+// Close writes the buffered data. It fails if nothing was written, because a trace must have requests.
 func (t *Writer) Close() error {
 	if t.err == nil && t.n == 0 {
 		t.err = errors.New("trace: nothing to write: expected at least one request")
@@ -149,7 +146,7 @@ func appendGrouped(w *Writer, line []byte, q Request) ([]byte, error) {
 	return append(line, '\n'), err
 }
 
-// appendSeconds writes all the digits that d has and no more.
+// appendSeconds writes exactly the digits of d.
 func appendSeconds(line []byte, d time.Duration) []byte {
 	line = strconv.AppendInt(line, int64(d/time.Second), 10)
 	if rest := d % time.Second; rest > 0 {
@@ -170,8 +167,7 @@ func appendLibCacheSim(_ *Writer, line []byte, q Request) ([]byte, error) {
 	return append(line, '\n'), nil
 }
 
-// appendOracle gives a size of 1 to what has none, as libCacheSim leaves out what
-// has a size of 0.
+// appendOracle writes a size of 1 for a request without a size, because libCacheSim skips requests with a size of 0.
 func appendOracle(w *Writer, line []byte, q Request) ([]byte, error) {
 	if q.Time/time.Second > math.MaxUint32 || q.Size > math.MaxUint32 {
 		return nil, errors.New("a time or size of more than 32 bits")

@@ -10,8 +10,8 @@ import (
 	"github.com/ulikunitz/xz"
 )
 
-// xzReader adds to the library's reader that a file cut between two blocks is
-// torn, which the library takes for whole: the input must end in a footer.
+// xzReader detects a file that is cut between two blocks, which the library's reader accepts: the input must end in a
+// footer.
 type xzReader struct {
 	z    *xz.Reader
 	tail *tail // below r
@@ -30,8 +30,7 @@ func (x *xzReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// xzFooter is the size of what ends an xz stream: a checksum of the six bytes that
-// follow it, and two letters.
+// xzFooter is the size of the end of an xz stream: a checksum of the six bytes that follow it, and two letters.
 const xzFooter = 12
 
 func isXZFooter(b []byte) bool {
@@ -43,13 +42,13 @@ func isXZFooter(b []byte) bool {
 	return string(b[10:]) == "YZ" && binary.LittleEndian.Uint32(b) == crc32.ChecksumIEEE(b[4:10])
 }
 
-// A tail remembers the end of what was read through it.
+// A tail keeps the end of the data that was read through it.
 type tail struct {
 	r    io.Reader
 	last []byte
 }
 
-// tailSize has room for a footer with zero bytes behind it.
+// tailSize is large enough for a footer and the zero bytes after it.
 const tailSize = 4096
 
 func (t *tail) Read(p []byte) (int, error) {
