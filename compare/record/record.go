@@ -1,28 +1,23 @@
-// Package record writes down what a program asks of its cache, for compare to
-// replay: the answer to which cache suits the traffic that there really is.
+// Package record records the operations of a program on its cache, for compare to replay.
 //
 //	users, err := record.New(cache, record.Options[User]{File: "users.rec"})
 //
-// is used in place of cache. Later, or on another machine:
+// The program uses users in place of cache. Later, or on another machine:
 //
 //	cachepact compare hits --trace users.rec
 //
 // # What is written
 //
-// One record for each Get, Put and Invalidate that returned no error: the key as
-// a hash, what was done, whether a Get hit, the size of the value, the TTL and the
-// time. No key and no value is written. Hashes are made with a secret that is
-// drawn for each file and never written, so that a key can be neither computed
-// from a file nor found again in another.
+// The file has one record for each Get, Put and Invalidate that returned no error: a hash of the key, the operation,
+// whether a Get hit, the size of the value, the TTL and the time. It contains no keys and no values. The hashes depend on
+// a random secret for each file, which is never written. A key can therefore not be computed from a file, and not be
+// recognised in another file.
 //
 // # What it costs
 //
-// Operations are handed over through memory of a fixed size to one goroutine,
-// which writes. The program never waits for that: when the memory is full,
-// operations are left out and counted, in [Status] and in the file.
-//
-// A file is written in blocks, at least once a second while there is traffic, and
-// a crash costs no more than the last one.
+// Operations pass through a buffer of fixed size to one goroutine, which writes them. The program never waits for the
+// file: if the buffer is full, operations are left out and counted, in [Status] and in the file. The file is written in
+// blocks, at least once a second while there are operations. A crash loses at most the last block.
 package record
 
 import (
@@ -41,28 +36,27 @@ import (
 	"github.com/cachepact/cachepact/compare/internal/recording"
 )
 
-// Options says where and how to record.
+// Options tells where and how to record.
 type Options[V any] struct {
-	// File is the path of the file to write. It is required. A file of this name
-	// that is there is kept, under the name that rotation gives it.
+	// File is the path of the file to write. It is required. An existing file of this
+	// name is kept and renamed by rotation.
 	File string
 
-	// MaxBytes is the size at which a file is full. It is then renamed to File.1,
-	// what was that to File.2 and so on, and File is begun anew. Zero means 256
-	// MiB.
+	// MaxBytes is the size at which a file is full. The recorder then renames File to
+	// File.1, File.1 to File.2 and so on, and begins a new File. Zero means 256 MiB.
 	MaxBytes int64
 
-	// MaxFiles is how many files are kept, File included; the oldest are removed.
-	// Zero means 8.
+	// MaxFiles is the largest number of files, File included. The recorder removes the
+	// oldest file. Zero means 8.
 	MaxFiles int
 
-	// Size returns the size of a value in bytes. The default is the length of a
-	// string or byte slice and the size in memory of a type without pointers. For
-	// another type nothing is written, and compare knows of no sizes.
+	// Size returns the size of a value in bytes. The default is the length of a string
+	// or byte slice, and the size in memory of a type without pointers. For other types
+	// no size is recorded.
 	Size func(V) int
 
-	// Buffer is how many operations may wait to be written. Each takes 64 bytes.
-	// Zero means 32,768.
+	// Buffer is the largest number of operations that wait to be written. Each takes 64
+	// bytes. Zero means 32,768.
 	Buffer int
 }
 
@@ -76,9 +70,8 @@ const (
 	maxBuffer     = 1 << 26
 )
 
-// Backend is a [backend.Backend] whose operations are recorded. What it wraps is
-// found behind it by [backend.As], but for the optional interfaces through which
-// entries are read and written: their use is recorded too.
+// Backend is a [backend.Backend] whose operations are recorded. [backend.As] finds the optional interfaces of the wrapped
+// backend. Backend itself implements those that read or write entries, so that their use is recorded too.
 type Backend[K comparable, V any] struct {
 	inner  backend.Backend[K, V]
 	seed   maphash.Seed
@@ -94,9 +87,8 @@ var (
 	_ io.Closer                        = (*Backend[string, any])(nil)
 )
 
-// New returns b with a recorder around it. It fails if a number in the options is
-// out of its range or the file cannot be written. The caller closes what it made,
-// which closes b too.
+// New returns a recording decorator of b. It fails if an option is out of range or the file cannot be written. The caller
+// must call Close, which also closes b.
 func New[K comparable, V any](b backend.Backend[K, V], o Options[V]) (*Backend[K, V], error) {
 	if b == nil {
 		return nil, errors.New("record: new: the backend is nil")
@@ -111,7 +103,7 @@ func New[K comparable, V any](b backend.Backend[K, V], o Options[V]) (*Backend[K
 	return &Backend[K, V]{inner: b, seed: maphash.MakeSeed(), size: o.Size, rec: rec}, nil
 }
 
-// complete checks the options and fills in the defaults.
+// complete checks the options and sets the defaults.
 func (o *Options[V]) complete() error {
 	if o.File == "" {
 		return errors.New("no File is given")
@@ -151,7 +143,7 @@ func sizeOf[V any]() func(V) int {
 	return func(V) int { return 0 }
 }
 
-// flat reports whether all of a value is in its own memory.
+// flat reports whether a type has no pointers.
 func flat(t reflect.Type) bool {
 	switch t.Kind() {
 	case reflect.Bool, reflect.Float32, reflect.Float64, reflect.Complex64, reflect.Complex128,
@@ -183,8 +175,7 @@ func (b *Backend[K, V]) Get(ctx context.Context, key K) (value V, hit bool, err 
 	return value, hit, err
 }
 
-// Put implements [backend.Backend]. A Put with a TTL of zero or less is recorded
-// as the Invalidate that it is.
+// Put implements [backend.Backend]. A Put with a TTL of zero or less is recorded as an Invalidate.
 func (b *Backend[K, V]) Put(ctx context.Context, key K, value V, ttl *time.Duration) error {
 	if b.closed.Load() {
 		return fail("put")
@@ -212,7 +203,7 @@ func (b *Backend[K, V]) Invalidate(ctx context.Context, key *K) error {
 	return err
 }
 
-// Stats implements [backend.Backend]. It is not recorded.
+// Stats implements [backend.Backend]. Calls are not recorded.
 func (b *Backend[K, V]) Stats(ctx context.Context) (backend.Stats, error) {
 	if b.closed.Load() {
 		return backend.Stats{}, fail("stats")
@@ -220,8 +211,8 @@ func (b *Backend[K, V]) Stats(ctx context.Context) (backend.Stats, error) {
 	return b.inner.Stats(ctx)
 }
 
-// GetEntry implements [backend.EntryGetter]. It is recorded as a Get. If what b
-// wraps is no EntryGetter, the error wraps [errors.ErrUnsupported].
+// GetEntry implements [backend.EntryGetter]. It is recorded as a Get. If the wrapped backend is not an EntryGetter, the
+// error wraps [errors.ErrUnsupported].
 func (b *Backend[K, V]) GetEntry(ctx context.Context, key K) (backend.Entry[V], bool, error) {
 	if b.closed.Load() {
 		return backend.Entry[V]{}, false, fail("get entry")
@@ -264,12 +255,11 @@ func (b *Backend[K, V]) PutMany(ctx context.Context, items []backend.Item[K, V])
 	return err
 }
 
-// Unwrap returns what b records, for [backend.As].
+// Unwrap returns the wrapped backend.
 func (b *Backend[K, V]) Unwrap() backend.Backend[K, V] { return b.inner }
 
-// Close closes what b records, if it can be closed, then writes what is left and
-// closes the file. Its error is that of the former or of the file, which [Status]
-// has too. Operations that are under way meanwhile may be left out.
+// Close closes the wrapped backend, writes the remaining operations and closes the file. It returns the error of the
+// wrapped backend or of the file; [Status] has the latter too. Operations that run during Close may be missing from the file.
 func (b *Backend[K, V]) Close() error {
 	if b.closed.Swap(true) {
 		b.rec.wait()
@@ -280,14 +270,14 @@ func (b *Backend[K, V]) Close() error {
 	return errors.Join(err, b.Recording().Err)
 }
 
-// A Status says how a recording is going.
+// A Status describes a recording.
 type Status struct {
-	// Written and Dropped count the operations that are in the files and those
-	// that were left out, because they came too fast or could not be written.
+	// Written counts the operations in the files. Dropped counts the operations that are
+	// missing because they came too fast or could not be written.
 	Written, Dropped uint64
-	// Bytes is the size of all that was written, in files removed since too.
+	// Bytes is the number of bytes written, those in removed files included.
 	Bytes int64
-	// Err is why writing has failed, or nil. It is tried again with each block.
+	// Err is the first error of writing, or nil. The recorder tries again with each block.
 	Err error
 }
 
@@ -316,7 +306,7 @@ func (b *Backend[K, V]) stored(key K, value V, ttl *time.Duration) {
 	}
 }
 
-// hash returns a hash that the recorder turns into that of the file.
+// hash returns a hash that the recorder turns into the hash of the file.
 func (b *Backend[K, V]) hash(key K) uint64 { return maphash.Comparable(b.seed, key) }
 
 func (b *Backend[K, V]) sizeOf(value V) uint32 {

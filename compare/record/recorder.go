@@ -9,7 +9,7 @@ import (
 	"github.com/cachepact/cachepact/compare/internal/recording"
 )
 
-// An op is one operation on its way to the file.
+// An op is an operation that waits to be written.
 type op struct {
 	key  uint64
 	at   int64 // by the recorder's clock
@@ -18,18 +18,16 @@ type op struct {
 	kind recording.Kind
 }
 
-// shards is the number of shards, a power of two. All operations on a key go
-// through one shard, which keeps their order.
+// shards is the number of shards, a power of two. All operations on a key use one shard, which keeps their order.
 const shards = 8
 
-// interval is how long an operation waits at most before it is written.
+// interval is the longest time for which an operation waits to be written.
 const interval = time.Second
 
 // now returns the nanoseconds since the recorder was made.
 func (r *recorder) now() int64 { return int64(time.Since(r.began)) }
 
-// A recorder takes operations from any number of goroutines and writes them on
-// one.
+// A recorder accepts operations from any number of goroutines and writes them on one goroutine.
 type recorder struct {
 	began time.Time
 	shard [shards]shard
@@ -57,7 +55,7 @@ type shard struct {
 	_     [48]byte
 }
 
-// newRecorder returns a recorder with room for so many operations.
+// newRecorder returns a recorder that buffers a number of operations.
 func newRecorder(out *rotation, buffer int) (*recorder, error) {
 	r := &recorder{
 		began: time.Now(), out: out,
@@ -74,7 +72,7 @@ func newRecorder(out *rotation, buffer int) (*recorder, error) {
 	return r, nil
 }
 
-// add records o, now. It never waits for the file.
+// add records o with the current time. It never waits for the file.
 func (r *recorder) add(o op) {
 	o.at = r.now()
 	s := &r.shard[o.key%shards]
@@ -101,8 +99,7 @@ func wake(c chan struct{}) {
 	}
 }
 
-// run writes what comes, soon after it is much, and after the interval if it is
-// not. It does nothing while nothing comes.
+// run writes operations: soon if there are many, otherwise after the interval. It does nothing while there are none.
 func (r *recorder) run() {
 	defer close(r.done)
 	for {
@@ -126,13 +123,13 @@ func (r *recorder) run() {
 
 func (r *recorder) wait() { <-r.done }
 
-// close writes what is left.
+// close writes the remaining operations.
 func (r *recorder) close() {
 	r.closing.Do(func() { close(r.stop) })
 	r.wait()
 }
 
-// drain writes all that has come, in the order of time.
+// drain writes all waiting operations in the order of time.
 func (r *recorder) drain() {
 	var heads [shards][]op
 	var dropped uint64
@@ -201,7 +198,7 @@ func (r *recorder) begin() error {
 	return err
 }
 
-// keep keeps the first error, if it is one.
+// keep keeps the first error.
 func (r *recorder) keep(err error) {
 	if err == nil {
 		return

@@ -14,7 +14,7 @@ import (
 	"github.com/cachepact/cachepact/compare/internal/recording"
 )
 
-// A rotation is the file being written and those before it.
+// A rotation is the current file and the earlier files.
 type rotation struct {
 	path     string
 	maxBytes int64
@@ -27,8 +27,7 @@ type rotation struct {
 	secret *secret
 }
 
-// next closes the file, moves it and those before it on by one name, and begins
-// another with a secret of its own.
+// next closes the file, renames the files, and begins a file with a new secret.
 func (r *rotation) next(now int64) error {
 	if err := r.close(); err != nil {
 		return err
@@ -40,7 +39,7 @@ func (r *rotation) next(now int64) error {
 	if err := r.shift(); err != nil {
 		return err
 	}
-	// Of those who may read a program's traffic nothing is known.
+	// Only the owner may read a program's traffic.
 	f, err := os.OpenFile(r.path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
@@ -54,8 +53,8 @@ func (r *rotation) next(now int64) error {
 	return nil
 }
 
-// shift renames the files, so that none has the name of the current one. What
-// would be one too many is overwritten.
+// shift renames the files so that the name of the current file is free. It overwrites the oldest file if there are too
+// many.
 func (r *rotation) shift() error {
 	if _, err := os.Lstat(r.path); errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -71,7 +70,7 @@ func (r *rotation) shift() error {
 	return nil
 }
 
-// name returns that of the i'th file before the current one.
+// name returns the name of the i'th file before the current one.
 func (r *rotation) name(i int) string {
 	if i == 0 {
 		return r.path
@@ -79,7 +78,7 @@ func (r *rotation) name(i int) string {
 	return fmt.Sprintf("%s.%d", r.path, i)
 }
 
-// write appends a block, as a whole or not at all.
+// write appends a whole block, or nothing.
 func (r *rotation) write(block []byte) error {
 	if r.file == nil {
 		return errors.New("no file to write to")
@@ -91,10 +90,10 @@ func (r *rotation) write(block []byte) error {
 	return nil
 }
 
-// full reports whether it is time for another file.
+// full reports whether the file is full.
 func (r *rotation) full() bool { return r.file == nil || r.size >= r.maxBytes }
 
-// sync hands the file over to the disk, if the last time is long ago.
+// sync flushes the file to the disk if the last flush is long ago.
 func (r *rotation) sync(now int64) error {
 	if r.file == nil || now-r.synced < int64(interval) {
 		return nil
@@ -112,8 +111,8 @@ func (r *rotation) close() error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// A secret turns hashes into others, which only who knows the secret can do. One
-// goroutine at a time may use it.
+// A secret maps hashes to other hashes; the mapping cannot be computed without the secret. It is not safe for concurrent
+// use.
 type secret struct {
 	cipher cipher.Block
 	block  [aes.BlockSize]byte
@@ -128,7 +127,7 @@ func newSecret() (*secret, error) {
 	return &secret{cipher: c}, err
 }
 
-// hash returns half of a block of AES, which is as good as random.
+// hash returns half of a block of AES, which cannot be told from random bits.
 func (s *secret) hash(key uint64) uint64 {
 	s.block = [aes.BlockSize]byte{}
 	binary.LittleEndian.PutUint64(s.block[:], key)

@@ -8,8 +8,7 @@ import (
 	"time"
 )
 
-// A distribution turns a hash into a value: hashes that are equally likely into
-// values as likely as they should be.
+// A distribution maps a hash to a value. Equally likely hashes give values with the wanted probabilities.
 type distribution func(hash uint64) float64
 
 // parseDistribution reads VALUE, LEAST-MOST or lognormal:MEDIAN:SIGMA.

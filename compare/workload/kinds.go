@@ -9,7 +9,7 @@ import (
 type kind struct {
 	name string
 	doc  string
-	// build takes the kind's own parameters and returns how to start drawing
+	// build reads the kind's own parameters and returns a function that starts drawing
 	// numbers of keys.
 	build func(p *params, keys, requests uint64) start
 }
@@ -54,7 +54,7 @@ var kinds = []kind{
 	{"one-hit", "a share of the requests, once, is for a key that is not asked for again; the others are zipf", buildOneHit},
 }
 
-// exponent is the parameter s, which most kinds have.
+// exponent reads the parameter s, which most kinds have.
 func exponent(p *params) float64 {
 	return p.own("s", 0.99, 1e-3, 100)
 }
@@ -102,7 +102,7 @@ func buildHotspot(p *params, keys, _ uint64) start {
 	}
 }
 
-// part returns a share of the keys, but never none.
+// part returns a share of the keys, at least one key.
 func part(share float64, keys uint64) uint64 {
 	return max(1, uint64(math.Round(share*float64(keys))))
 }

@@ -8,15 +8,15 @@ import (
 	"strings"
 )
 
-// params are the parameters of a workload, as they are asked for one by one.
+// params are the parameters of a workload. They are read one by one.
 type params struct {
 	given map[string]string // and not yet asked for
 	full  []string          // every parameter with its value, not yet shown
 	err   error             // the first
 }
 
-// newParams reads name=value, separated by commas. A value alone at the first
-// place is that of the kind's own first parameter.
+// newParams reads a list of name=value, separated by commas. A first value without a name belongs to the kind's own first
+// parameter.
 func newParams(list string) (*params, error) {
 	p := &params{given: map[string]string{}}
 	if list == "" {
@@ -35,14 +35,14 @@ func newParams(list string) (*params, error) {
 	return p, nil
 }
 
-// take returns the text given for a parameter.
+// take returns the text of a parameter and removes it.
 func (p *params) take(name string) (string, bool) {
 	text, ok := p.given[name]
 	delete(p.given, name)
 	return text, ok
 }
 
-// whole returns a whole number, or standard if it is not given.
+// whole returns a whole number, or standard if the parameter is missing.
 func (p *params) whole(name string, standard, least, most uint64) uint64 {
 	n := standard
 	if text, ok := p.take(name); ok {
@@ -56,7 +56,7 @@ func (p *params) whole(name string, standard, least, most uint64) uint64 {
 	return n
 }
 
-// own returns the kind's own first parameter, whose name may be left out.
+// own returns the kind's own first parameter, whose name is optional.
 func (p *params) own(name string, standard, least, most float64) float64 {
 	if text, ok := p.take(""); ok {
 		if _, twice := p.given[name]; twice {
@@ -67,7 +67,7 @@ func (p *params) own(name string, standard, least, most float64) float64 {
 	return p.number(name, standard, least, most)
 }
 
-// number returns a number, or standard if it is not given.
+// number returns a number, or standard if the parameter is missing.
 func (p *params) number(name string, standard, least, most float64) float64 {
 	n := standard
 	if text, ok := p.take(name); ok {
@@ -81,7 +81,7 @@ func (p *params) number(name string, standard, least, most float64) float64 {
 	return n
 }
 
-// optional is number for what is 0 and not shown if it is not given.
+// optional is number for a parameter with the default 0, which String does not show.
 func (p *params) optional(name string, most float64) float64 {
 	if _, ok := p.given[name]; !ok {
 		return 0
@@ -89,7 +89,7 @@ func (p *params) optional(name string, most float64) float64 {
 	return p.number(name, 0, 0, most)
 }
 
-// distribution returns nil if it is not given.
+// distribution returns nil if the parameter is missing.
 func (p *params) distribution(name string, unit func(string) (float64, error)) distribution {
 	text, ok := p.take(name)
 	if !ok {
@@ -107,7 +107,7 @@ func (p *params) show(name string, value any) {
 	p.full = append(p.full, fmt.Sprintf("%s=%v", name, value))
 }
 
-// shown returns what was asked for since it was called last.
+// shown returns the parameters that were read since the last call.
 func (p *params) shown() []string {
 	full := p.full
 	p.full = nil
@@ -120,7 +120,7 @@ func (p *params) fail(format string, args ...any) {
 	}
 }
 
-// finish returns the first error. What was given and never asked for is one.
+// finish returns the first error. A parameter that was not read is an error.
 func (p *params) finish() error {
 	if p.err == nil && len(p.given) > 0 {
 		unknown := slices.Sorted(maps.Keys(p.given))

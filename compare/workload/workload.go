@@ -1,23 +1,23 @@
 // Package workload generates requests to a cache.
 //
-// A workload is written as a kind and its parameters:
+// The description of a workload is a kind and its parameters:
 //
 //	zipf:s=0.99,keys=100000,requests=1000000,seed=1
 //
-// What is left out has a default, and the same text always gives the same
-// requests. See [Kinds] for the kinds. These parameters go with any of them:
+// Missing parameters have defaults, and the same text always gives the same
+// requests. See [Kinds] for the kinds. All kinds have these parameters:
 //
-//	keys=100000       how many keys there are
-//	requests=1000000  how many requests
-//	seed=1            another one gives other requests
-//	writes=0.1        the share of requests that are sets
-//	deletes=0.01      the share of requests that are deletes
-//	size=100-1000     the size of a key's value, in bytes
-//	ttl=10s-1h        the TTL of a key
+//	keys=100000       number of keys
+//	requests=1000000  number of requests
+//	seed=1            seed of the random numbers
+//	writes=0.1        share of requests that are sets
+//	deletes=0.01      share of requests that are deletes
+//	size=100-1000     size of a key's value, in bytes
+//	ttl=10s-1h        TTL of a key
 //	rate=1000         requests per second of the workload's own time
 //
-// A size or TTL is one value, a range of which every value is equally likely, or
-// lognormal:MEDIAN:SIGMA. It belongs to a key: all requests for the key have it.
+// A size or TTL is one value, a range of equally likely values, or
+// lognormal:MEDIAN:SIGMA. All requests for a key have the same size and TTL.
 // Whether a request is a write does not depend on its key, and the keys are the
 // same with and without writes.
 package workload
@@ -32,7 +32,7 @@ import (
 	"github.com/cachepact/cachepact/compare/trace"
 )
 
-// A Workload is a stream of requests that can be generated any number of times.
+// A Workload is a stream of requests that can be generated again and again.
 type Workload struct {
 	name            string
 	requests        uint64
@@ -43,7 +43,7 @@ type Workload struct {
 	start           start
 }
 
-// A start begins a stream of numbers of keys, which it draws from rng.
+// A start begins a stream of numbers of keys. It draws them from rng.
 type start func(rng *rand.Rand) func() uint64
 
 // Parse reads the description of a workload.
@@ -84,7 +84,7 @@ func (k kind) parse(list string) (*Workload, error) {
 	if err := p.finish(); err != nil {
 		return nil, err
 	}
-	// What is the kind's own comes first, as it is what one looks for.
+	// The kind's own parameters come first, because readers look for them.
 	w.name = k.name + ":" + strings.Join(append(p.shown(), common...), ",")
 	return w, nil
 }
@@ -92,7 +92,7 @@ func (k kind) parse(list string) (*Workload, error) {
 // String returns the description of w with every parameter.
 func (w *Workload) String() string { return w.name }
 
-// Open returns the requests from the first on.
+// Open returns the requests from the beginning.
 func (w *Workload) Open() trace.Source {
 	return &source{
 		Workload: w,
@@ -145,10 +145,8 @@ func (s *source) op() trace.Op {
 	return trace.Get
 }
 
-// spread is a bijection that makes neighbouring numbers unlike each other, so
-// that the popularity of a key says nothing about its bits. It is the finalizer
-// of SplitMix64 (Steele, Lea and Flood, Fast splittable pseudorandom number
-// generators, OOPSLA 2014).
+// spread is a bijection that scatters neighbouring numbers, so the bits of a key do not depend on its popularity. It is
+// the finalizer of SplitMix64 (Steele, Lea and Flood, Fast splittable pseudorandom number generators, OOPSLA 2014).
 func spread(x uint64) uint64 {
 	x += 0x9e3779b97f4a7c15
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9

@@ -42,8 +42,8 @@ func (z zipf) weight(x float64) float64 {
 	return math.Exp(-z.s * math.Log(x))
 }
 
-// integral is that of weight from 1 to x: (x¹⁻ˢ-1)/(1-s), or log x for s = 1. Close
-// to 1 neither form is exact, so both are one: e to the t, less one, over t.
+// integral is the integral of weight from 1 to x: (x¹⁻ˢ-1)/(1-s), or log x for s = 1. Near s = 1 neither form is exact, so
+// both are one function: e to the power of t, minus one, divided by t.
 func (z zipf) integral(x float64) float64 {
 	logX := math.Log(x)
 	if t := (1 - z.s) * logX; t != 0 {
@@ -60,9 +60,8 @@ func (z zipf) inverse(u float64) float64 {
 	return math.Exp(u)
 }
 
-// gray draws numbers below n by about a zipf distribution, the way YCSB does: J.
-// Gray and others, Quickly generating billion-record synthetic databases, SIGMOD
-// 1994. It is exact for the first two numbers, and takes an s below 1 only.
+// gray draws numbers below n with an approximate zipf distribution, like YCSB: J. Gray and others, Quickly generating
+// billion-record synthetic databases, SIGMOD 1994. It is exact for the first two numbers, and needs an s below 1.
 type gray struct {
 	n, s, zeta, eta float64
 }
@@ -84,8 +83,7 @@ func (g gray) draw(rng *rand.Rand) uint64 {
 	return uint64(g.n * math.Pow(g.eta*u-g.eta+1, 1/(1-g.s)))
 }
 
-// zeta is the sum of k⁻ˢ up to n. What is far out is summed up by the
-// Euler-Maclaurin formula.
+// zeta is the sum of k⁻ˢ up to n. The tail is computed by the Euler-Maclaurin formula.
 func zeta(s, n float64) float64 {
 	const exact = 1000
 	sum := 0.0

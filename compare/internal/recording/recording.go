@@ -27,7 +27,7 @@ import (
 	"time"
 )
 
-// Magic is how a file begins. The last digit is the version of the format.
+// Magic is the beginning of a file. Its last digit is the version of the format.
 const Magic = "\x89CPREC1\n"
 
 const (
@@ -35,15 +35,15 @@ const (
 	HeaderSize = len(Magic) + 8
 	// MaxPayload is the largest payload.
 	MaxPayload = 1 << 20
-	// MaxOps is the most operations that always fit into a payload.
+	// MaxOps is the largest number of operations that always fits into a payload.
 	MaxOps = 1 << 13
 
 	blockHead = 8
-	// maxStep is the most microseconds between two operations: a century.
+	// maxStep is the largest number of microseconds between two operations: a century.
 	maxStep = 100 * 365 * 24 * 3600 * 1e6
 )
 
-// A Kind is what an operation was, and how it ended.
+// A Kind is the kind of an operation and its result.
 type Kind uint8
 
 // The kinds.
@@ -80,8 +80,8 @@ func AppendHeader(dst []byte, start time.Time) []byte {
 
 // An Encoder makes blocks. Its memory is bounded.
 type Encoder struct {
-	// Hash, if it is set, is applied to the keys. It is called once for each key
-	// in a block.
+	// Hash is applied to the keys if it is not nil. It is called once for each key in a
+	// block.
 	Hash func(key uint64) uint64
 
 	before time.Duration // time of the last operation
@@ -91,7 +91,7 @@ type Encoder struct {
 	count  int
 }
 
-// Reset forgets what was added and begins a file.
+// Reset removes the operations that were added and begins a file.
 func (e *Encoder) Reset() {
 	e.before = 0
 	e.clear()
@@ -105,10 +105,10 @@ func (e *Encoder) clear() {
 	e.keys, e.ops, e.count = e.keys[:0], e.ops[:0], 0
 }
 
-// Len returns the number of operations in the block being made.
+// Len returns the number of operations in the current block.
 func (e *Encoder) Len() int { return e.count }
 
-// Add adds an operation to the block being made, of at most [MaxOps].
+// Add adds an operation to the current block, which holds at most [MaxOps].
 func (e *Encoder) Add(op Op) {
 	flags := byte(op.Kind)
 	if op.Size > 0 {
