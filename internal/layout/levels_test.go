@@ -104,15 +104,16 @@ func TestDepguard(t *testing.T) {
 	}
 	var want, got []string
 	for path, imports := range forbidden {
-		text := "package planted\n\nimport (\n\t_ \"" + module + "/backend\"\n"
+		var text strings.Builder
+		text.WriteString("package planted\n\nimport (\n\t_ \"" + module + "/backend\"\n")
 		if strings.HasPrefix(path, "adapters/") {
-			text += "\t_ \"" + module + "/adapters/internal/stub\"\n"
+			text.WriteString("\t_ \"" + module + "/adapters/internal/stub\"\n")
 		}
 		for _, i := range imports {
 			want = append(want, path+" imports "+i)
-			text += "\t_ \"" + module + "/" + i + "\"\n"
+			text.WriteString("\t_ \"" + module + "/" + i + "\"\n")
 		}
-		plant(path, text+")\n")
+		plant(path, text.String()+")\n")
 	}
 	cmd := exec.CommandContext(t.Context(), linter, "run", "--enable-only", "depguard",
 		"--output.text.print-issued-lines=false", "./...")
