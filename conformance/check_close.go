@@ -42,7 +42,8 @@ func (p *probe[K, V]) closedCalls() {
 	}
 	if p.r.has.entries {
 		if e, hit, err := backend.GetEntry(p.ctx, p.b, k); hit || !errors.Is(err, backend.ErrClosed) || !reflect.ValueOf(&e).Elem().IsZero() {
-			p.failf("GetEntry after Close = hit %v, error %v", hit, err)("the zero Entry, false and an error that wraps ErrClosed")
+			p.failf("GetEntry after Close = hit %v, error %v", hit, err)(
+				"the zero Entry, false and an error that wraps ErrClosed")
 		}
 	}
 	if p.r.has.syncer {

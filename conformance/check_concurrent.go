@@ -116,7 +116,10 @@ func (p *probe[K, V]) ownWrites() {
 						err := p.b.Invalidate(p.ctx, &k)
 						p.synced(&err)
 						if _, hit, _ := p.b.Get(p.ctx, k); err != nil || hit {
-							panic(&fault{what: fmt.Sprintf("Get(%s) = hit right after this goroutine, the only one to use the key, invalidated it (error %v)", show(k), err), want: "a miss"})
+							panic(&fault{
+								what: fmt.Sprintf("Get(%s) = hit right after this goroutine, the only one to use the key, invalidated it (error %v)", show(k), err),
+								want: "a miss",
+							})
 						}
 					}
 				}

@@ -65,10 +65,12 @@ func checkCtxDoneDuringTheCall[K comparable, V any](p *probe[K, V]) {
 		took := time.Since(start)
 		cancel()
 		if took > timeout+slack {
-			p.failf("%s with a context that ends after %v took %v", what, timeout, took)("an answer, or the context's error, promptly")
+			p.failf("%s with a context that ends after %v took %v", what, timeout, took)(
+				"an answer, or the context's error, promptly")
 		}
 		if err != nil && !errors.Is(err, context.DeadlineExceeded) {
-			p.failf("%s with a context that ends during the call = error %q", what, err)("nil, or an error that wraps %q", context.DeadlineExceeded)
+			p.failf("%s with a context that ends during the call = error %q", what, err)(
+				"nil, or an error that wraps %q", context.DeadlineExceeded)
 		}
 	}
 	p.loose = true

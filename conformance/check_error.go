@@ -50,9 +50,11 @@ func (p *probe[K, V]) withContext(ctx context.Context, cause error) {
 	case err != nil && !errors.Is(err, cause):
 		p.failf("Get with a context that is done = error %q", err)("an answer, or an error that wraps %q", cause)
 	case err != nil && (hit || !reflect.ValueOf(&v).Elem().IsZero()):
-		p.failf("Get with a context that is done = %s, %v and an error", show(v), hit)("the zero value and false with an error")
+		p.failf("Get with a context that is done = %s, %v and an error", show(v), hit)(
+			"the zero value and false with an error")
 	case err == nil && !hit && (!p.r.traits.Rejects || p.cell(p.key(0)).admitted):
-		p.failf("Get with a context that is done = a miss")("a hit, or the context's error: a miss would say that the entry is gone")
+		p.failf("Get with a context that is done = a miss")(
+			"a hit, or the context's error: a miss would say that the entry is gone")
 	}
 	value := p.val()
 	c, before := p.cell(p.key(0)), time.Now()
@@ -93,7 +95,8 @@ func (p *probe[K, V]) withContext(ctx context.Context, cause error) {
 	}
 	p.settle()
 	if most, size := p.atMost(), p.size(); size > most {
-		p.failf("after calls with a context that was done, Stats().Size = %d", size)("at most %d: a call takes full effect, or none", most)
+		p.failf("after calls with a context that was done, Stats().Size = %d", size)(
+			"at most %d: a call takes full effect, or none", most)
 	}
 	for i := range min(5, p.r.keys.N) { // and the next calls work
 		if i != 1 {
@@ -302,7 +305,8 @@ func checkErrorPutTooLarge[K comparable, V any](p *probe[K, V]) {
 	}
 	v, _ := sized[V](limit)
 	if err := p.tryPut(p.key(0), v, nil); err != nil {
-		p.failf("Put of a value of exactly Traits.MaxValue = %d bytes = error %q", limit, err)("nil: up to the declared limit, values fit")
+		p.failf("Put of a value of exactly Traits.MaxValue = %d bytes = error %q", limit, err)(
+			"nil: up to the declared limit, values fit")
 	}
 	p.hit(p.key(0))
 }
@@ -345,7 +349,8 @@ func checkErrorPutLongestWithLargest[K comparable, V any](p *probe[K, V]) {
 	v, _ := sized[V](p.r.traits.MaxValue)
 	for _, ttl := range []*time.Duration{nil, new(100 * p.unit())} {
 		if err := p.tryPut(k, v, ttl); err != nil {
-			p.hinted("a limit on key and value together: declare what is left for a value beside the longest key", "nil: up to the declared limits, both fit",
+			p.hinted("a limit on key and value together: declare what is left for a value beside the longest key",
+				"nil: up to the declared limits, both fit",
 				"Put of a value of Traits.MaxValue = %d bytes under a key of Traits.MaxKey = %d = error %q", p.r.traits.MaxValue, p.r.traits.MaxKey, err)
 		}
 		p.hit(k)

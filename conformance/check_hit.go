@@ -57,7 +57,8 @@ func checkHitPutAtCapacity[K comparable, V any](p *probe[K, V]) {
 	for i := range 300 {
 		p.put(p.key(i))
 		if _, hit := p.get(p.key(i)); !hit {
-			p.failf("with a capacity of 50, Get misses the key just put")("a hit: Put evicts another entry, or the backend declares Traits.Rejects")
+			p.failf("with a capacity of 50, Get misses the key just put")(
+				"a hit: Put evicts another entry, or the backend declares Traits.Rejects")
 		}
 	}
 }
@@ -84,7 +85,8 @@ func checkHitPutAdmittedWhenFull[K comparable, V any](p *probe[K, V]) {
 		}
 	}
 	if admitted < 25 {
-		p.failf("in a full backend, %d of 250 new keys were admitted, each put %d times", admitted, tries)("at least one in ten")
+		p.failf("in a full backend, %d of 250 new keys were admitted, each put %d times", admitted, tries)(
+			"at least one in ten")
 	}
 }
 
@@ -342,7 +344,8 @@ func checkHitPutAfterGarbageCollection[K comparable, V any](p *probe[K, V]) {
 		}
 	}
 	if lossless(p.r) == "" && held < n {
-		p.hinted("the backend holds its entries by weak references, or in a sync.Pool", fmt.Sprint(n), "of %d entries, %d are there after a garbage collection", n, held)
+		p.hinted("the backend holds its entries by weak references, or in a sync.Pool",
+			fmt.Sprint(n), "of %d entries, %d are there after a garbage collection", n, held)
 	}
 	p.clear()
 }
@@ -364,7 +367,8 @@ func checkHitPutRefusal[K comparable, V any](p *probe[K, V]) {
 		}
 	}
 	if held < n*9/10 {
-		p.failf("of %d entries put with ample room, %d could be read", n, held)("at least nine in ten: an admission policy may refuse what needs room, not everything")
+		p.failf("of %d entries put with ample room, %d could be read", n, held)(
+			"at least nine in ten: an admission policy may refuse what needs room, not everything")
 	}
 }
 
@@ -622,7 +626,8 @@ func checkHitPutBatchEdges[K comparable, V any](p *probe[K, V]) {
 	p.put(p.key(0))
 	got, err := backend.GetMany(p.ctx, p.b, []K{p.key(1), p.key(0), p.key(1), p.key(0)}) // a miss first, and the same keys twice
 	if v, hit := got[p.key(0)]; err != nil || len(got) > 1 || !hit && !p.r.traits.Rejects || hit && !p.same(v, p.cell(p.key(0)).val) {
-		p.failf("GetMany of a key that is there and one that is not, both twice = %d hits, error %v", len(got), err)("the one hit")
+		p.failf("GetMany of a key that is there and one that is not, both twice = %d hits, error %v", len(got), err)(
+			"the one hit")
 	}
 	v := p.val()
 	if err := p.putMany([]backend.Item[K, V]{ // the last of a key decides, whatever its TTL

@@ -60,7 +60,8 @@ func (p *probe[K, V]) putOdd(k K) bool {
 	err := p.tryPut(k, p.val(), nil)
 	switch {
 	case err == nil && keyBytes(k) > p.r.traits.MaxKey && p.r.traits.MaxKey > 0:
-		p.failf("Put of a key of %d bytes = nil", keyBytes(k))("an error that wraps ErrTooLarge: the backend declares Traits.MaxKey = %d", p.r.traits.MaxKey)
+		p.failf("Put of a key of %d bytes = nil", keyBytes(k))(
+			"an error that wraps ErrTooLarge: the backend declares Traits.MaxKey = %d", p.r.traits.MaxKey)
 	case err == nil:
 		return true
 	case p.tooLong(k) && errors.Is(err, backend.ErrTooLarge):

@@ -25,7 +25,8 @@ func (p *probe[K, V]) putLarge(k K, v V) bool {
 	case limit == 0 && err != nil:
 		p.failf("Put of a value of %d bytes = error %q", valueBytes(v), err)("nil: the backend declares no largest value")
 	case limit > 0 && valueBytes(v) > limit && err == nil:
-		p.failf("Put of a value of %d bytes = nil", valueBytes(v))("an error that wraps ErrTooLarge: the backend declares Traits.MaxValue = %d", limit)
+		p.failf("Put of a value of %d bytes = nil", valueBytes(v))(
+			"an error that wraps ErrTooLarge: the backend declares Traits.MaxValue = %d", limit)
 	case err != nil && !errors.Is(err, backend.ErrTooLarge):
 		p.failf("Put of a value of %d bytes = error %q", valueBytes(v), err)("nil, or an error that wraps ErrTooLarge")
 	}
@@ -51,7 +52,8 @@ func (p *probe[K, V]) aliased(k K, mutated V, how, hint string) {
 	case p.r.traits.Values == backend.ByValue && changed:
 		p.hinted(hint, show(p.r.values.At(1))+": values are held by copy", "Get(%s) = hit %s after %s", show(k), show(v), how)
 	case p.r.traits.Values == backend.ByReference && !changed:
-		p.hinted("remove Traits.Values: the backend copies", "the changed value: the backend declares that it shares values", "Get(%s) = hit %s after %s", show(k), show(v), how)
+		p.hinted("remove Traits.Values: the backend copies",
+			"the changed value: the backend declares that it shares values", "Get(%s) = hit %s after %s", show(k), show(v), how)
 	case changed:
 		c.val = v
 	default:
@@ -182,7 +184,8 @@ func checkHitValuesPutOnlyReads[K comparable, V any](p *probe[K, V]) {
 		v, unchanged := partOfLarger(p.r.values.At(i + 1))
 		p.putValue(p.key(0), v, ttl)
 		if !unchanged() {
-			p.failf("Put wrote into the caller's memory: the value, or what follows it in its array")("no change: Put only reads the value it is given")
+			p.failf("Put wrote into the caller's memory: the value, or what follows it in its array")(
+				"no change: Put only reads the value it is given")
 		}
 	}
 	if p.r.has.batcher {
@@ -191,7 +194,8 @@ func checkHitValuesPutOnlyReads[K comparable, V any](p *probe[K, V]) {
 			p.failf("PutMany = error %q", err)("nil")
 		}
 		if !unchanged() {
-			p.failf("PutMany wrote into the caller's memory: a value, or what follows it in its array")("no change: PutMany only reads the values it is given")
+			p.failf("PutMany wrote into the caller's memory: a value, or what follows it in its array")(
+				"no change: PutMany only reads the values it is given")
 		}
 		*p.cell(p.key(1)) = cell[V]{has: true, val: v, put0: time.Now(), put1: time.Now()}
 		p.hit(p.key(1))
@@ -231,7 +235,8 @@ func checkHitValuesAppendAfterGet[K comparable, V any](p *probe[K, V]) {
 	}
 	for i, v := range got {
 		if want := p.r.values.At(of[i] + 1); !p.same(v, want) {
-			p.hinted("the value is a part of a larger buffer: limit its capacity where it is returned, as in buf[i:j:j]", show(want)+": what Get returned belongs to the caller",
+			p.hinted("the value is a part of a larger buffer: limit its capacity where it is returned, as in buf[i:j:j]",
+				show(want)+": what Get returned belongs to the caller",
 				"a value that was returned became %s when the caller appended to another", show(v))
 		}
 	}
@@ -252,7 +257,8 @@ func checkHitValuesHeldValue[K comparable, V any](p *probe[K, V]) {
 	}
 	p.clear()
 	if !p.same(held, p.r.values.At(1)) {
-		p.failf("a value that Get returned became %s after later Puts", show(held))("%s: what Get returned belongs to the caller", show(p.r.values.At(1)))
+		p.failf("a value that Get returned became %s after later Puts", show(held))(
+			"%s: what Get returned belongs to the caller", show(p.r.values.At(1)))
 	}
 }
 

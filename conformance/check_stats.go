@@ -20,10 +20,16 @@ func (p *probe[K, V]) countersRise(seen map[string]uint64) map[string]uint64 {
 	for name, was := range seen {
 		is, ok := s.Counters[name]
 		if !ok {
-			panic(&fault{what: fmt.Sprintf("the counter %s is no longer reported under load", name), want: "what is reported once is reported always"})
+			panic(&fault{
+				what: fmt.Sprintf("the counter %s is no longer reported under load", name),
+				want: "what is reported once is reported always",
+			})
 		}
 		if is < was {
-			panic(&fault{what: fmt.Sprintf("the counter %s fell from %d to %d under load", name, was, is), want: "counters never fall"})
+			panic(&fault{
+				what: fmt.Sprintf("the counter %s fell from %d to %d under load", name, was, is),
+				want: "counters never fall",
+			})
 		}
 	}
 	return s.Counters
@@ -132,7 +138,8 @@ func checkStatsSizeCapacityConcurrent[K comparable, V any](p *probe[K, V]) {
 				}
 			}
 			if size > 20 || held > 20 {
-				p.failf("after six goroutines put keys at a capacity of 20: Size = %d, and %d of them hit", size, held)("at most 20")
+				p.failf("after six goroutines put keys at a capacity of 20: Size = %d, and %d of them hit", size, held)(
+					"at most 20")
 			}
 			if size != int64(held) {
 				p.missized(fmt.Sprintf("%d: that many keys hit", held), "Stats().Size = %d", size)
@@ -168,7 +175,8 @@ func checkStatsSizeChurn[K comparable, V any](p *probe[K, V]) {
 		}
 	}
 	if int64(held) != size || held > 100 {
-		p.failf("after random puts and removals with a capacity of 100, Stats().Size = %d", size)("%d: that many keys hit (at most 100)", held)
+		p.failf("after random puts and removals with a capacity of 100, Stats().Size = %d", size)(
+			"%d: that many keys hit (at most 100)", held)
 	}
 }
 
@@ -333,7 +341,8 @@ func checkStatsSizeNoSideEffect[K comparable, V any](p *probe[K, V]) {
 		again := p.stats().Counters
 		for name, n := range again {
 			if n >= 1000 {
-				p.failf("a counter (%s) shows what the caller wrote into an earlier map", name)("each call of Stats returns a map of its own")
+				p.failf("a counter (%s) shows what the caller wrote into an earlier map", name)(
+					"each call of Stats returns a map of its own")
 			}
 		}
 	}
@@ -525,7 +534,8 @@ func checkStatsCountersLoad[K comparable, V any](p *probe[K, V]) {
 	after := p.stats().Counters
 	for name, most := range map[string]uint64{backend.CounterHits: hits.Load(), backend.CounterMisses: misses.Load()} {
 		if was, ok := before[name]; ok && after[name]-was > most { // fewer may be counted: only a single thread's are exact
-			p.failf("the counter %s rose by %d under load", name, int64(after[name]-was))("at most %d, which is how many there were", most)
+			p.failf("the counter %s rose by %d under load", name, int64(after[name]-was))(
+				"at most %d, which is how many there were", most)
 		}
 	}
 	p.counts(map[string]uint64{backend.CounterHits: 10, backend.CounterMisses: 10}, func() {
@@ -560,13 +570,15 @@ func (p *probe[K, V]) fits(n int) {
 				"at most the capacity", "with a capacity of %d and %d keys put: Size = %d, and %d of them hit", capacity, n, size, held)
 		}
 		if want := min(n, capacity); !p.r.traits.Rejects && held < want {
-			p.failf("with a capacity of %d and %d keys put, %d of them hit", capacity, n, held)("%d: nothing is evicted below the capacity", want)
+			p.failf("with a capacity of %d and %d keys put, %d of them hit", capacity, n, held)(
+				"%d: nothing is evicted below the capacity", want)
 		} else if held < want/2 {
 			p.failf("with a capacity of %d and %d keys put, %d of them hit", capacity, n, held)("at least half of what fits")
 		}
 	case backend.BoundApproximate:
 		if n <= capacity && held < n/2 {
-			p.failf("with a capacity of %d and %d keys put, %d of them hit", capacity, n, held)("at least half: what fits stays, approximately")
+			p.failf("with a capacity of %d and %d keys put, %d of them hit", capacity, n, held)(
+				"at least half: what fits stays, approximately")
 		}
 	case backend.BoundNone:
 		if held < n && !p.r.traits.Rejects {

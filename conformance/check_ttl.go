@@ -118,7 +118,8 @@ func (p *probe[K, V]) entry(k K) {
 		return
 	}
 	if from, to := c.put0.Add(c.ttl), c.put1.Add(c.ttl); e.Deadline.Before(from) || e.Deadline.After(to.Add(p.r.traits.ExpiryLag)) {
-		p.failf("GetEntry(%s) has a deadline %v from the TTL's end", show(k), e.Deadline.Sub(to))("the moment of the Put plus the TTL of %v", c.ttl)
+		p.failf("GetEntry(%s) has a deadline %v from the TTL's end", show(k), e.Deadline.Sub(to))(
+			"the moment of the Put plus the TTL of %v", c.ttl)
 	}
 }
 
@@ -148,7 +149,8 @@ func checkTTLOverwriteForgottenByEviction[K comparable, V any](p *probe[K, V]) {
 	p.settle()
 	for _, k := range held {
 		if _, hit := p.get(k); !hit {
-			p.hinted("its earlier lifetime was not forgotten when it was evicted", "a hit: it was put again without a TTL, and only time has passed",
+			p.hinted("its earlier lifetime was not forgotten when it was evicted",
+				"a hit: it was put again without a TTL, and only time has passed",
 				"Get(%s) = miss", show(k))
 		}
 	}

@@ -10,12 +10,12 @@ import (
 
 // A check is one property of a rule that the suite tests.
 type check[K comparable, V any] struct {
-	rule string // id of the rule
-	name string // unique within the rule
-	opts Options
-	skip func(r *runner[K, V]) string // returns why the check does not apply, or ""
-	run  func(p *probe[K, V])         // runs in a session of its own
-	free func(r *runner[K, V]) error  // runs instead of run, and opens its own sessions
+	rule     string                       // id of the rule
+	name     string                       // unique within the rule
+	capacity int                          // Options.Capacity of the check's session
+	skip     func(r *runner[K, V]) string // returns why the check does not apply, or ""
+	run      func(p *probe[K, V])         // runs in a session of its own
+	free     func(r *runner[K, V]) error  // runs instead of run, and opens its own sessions
 }
 
 func (c check[K, V]) id() string { return c.rule + "/" + c.name }
@@ -31,16 +31,16 @@ func checks[K comparable, V any]() []check[K, V] {
 
 func hitChecks[K comparable, V any]() []check[K, V] {
 	return []check[K, V]{
-		{rule: "hit/absent", name: "at-capacity", opts: Options{Capacity: 50}, skip: noExactBoundOrRejects[K, V], run: checkHitAbsentAtCapacity[K, V]},
+		{rule: "hit/absent", name: "at-capacity", capacity: 50, skip: noExactBoundOrRejects[K, V], run: checkHitAbsentAtCapacity[K, V]},
 		{rule: "hit/absent", name: "cold", run: checkHitAbsentCold[K, V]},
 		{rule: "hit/absent", name: "sibling", run: checkHitAbsentSibling[K, V]},
 		{rule: "hit/absent", name: "creates-nothing", run: checkHitAbsentCreatesNothing[K, V]},
 		{rule: "hit/absent", name: "after-removal", run: checkHitAbsentAfterRemoval[K, V]},
-		{rule: "hit/put", name: "at-capacity", opts: Options{Capacity: 50}, skip: noExactBoundOrRejects[K, V], run: checkHitPutAtCapacity[K, V]},
-		{rule: "hit/put", name: "admitted-when-full", opts: Options{Capacity: 50}, skip: needsKeys[K, V](300), run: checkHitPutAdmittedWhenFull[K, V]},
-		{rule: "hit/put", name: "room-after-removal", opts: Options{Capacity: 50}, skip: noExactBoundOrRejects[K, V], run: checkHitPutRoomAfterRemoval[K, V]},
-		{rule: "hit/put", name: "room-after-removal-of-any", opts: Options{Capacity: 50}, skip: noExactBoundOrRejects[K, V], run: checkHitPutRoomAfterRemovalOfAny[K, V]},
-		{rule: "hit/put", name: "room-after-expiry", opts: Options{Capacity: 50}, skip: noExactBoundOrRejects[K, V], run: checkHitPutRoomAfterExpiry[K, V]},
+		{rule: "hit/put", name: "at-capacity", capacity: 50, skip: noExactBoundOrRejects[K, V], run: checkHitPutAtCapacity[K, V]},
+		{rule: "hit/put", name: "admitted-when-full", capacity: 50, skip: needsKeys[K, V](300), run: checkHitPutAdmittedWhenFull[K, V]},
+		{rule: "hit/put", name: "room-after-removal", capacity: 50, skip: noExactBoundOrRejects[K, V], run: checkHitPutRoomAfterRemoval[K, V]},
+		{rule: "hit/put", name: "room-after-removal-of-any", capacity: 50, skip: noExactBoundOrRejects[K, V], run: checkHitPutRoomAfterRemovalOfAny[K, V]},
+		{rule: "hit/put", name: "room-after-expiry", capacity: 50, skip: noExactBoundOrRejects[K, V], run: checkHitPutRoomAfterExpiry[K, V]},
 		{rule: "hit/put", name: "concurrent", skip: lossless[K, V], run: checkHitPutConcurrent[K, V]},
 		{rule: "hit/put", name: "own-writes", run: checkHitPutOwnWrites[K, V]},
 		{rule: "hit/put", name: "at-once", run: checkHitPutAtOnce[K, V]},
@@ -57,7 +57,7 @@ func hitChecks[K comparable, V any]() []check[K, V] {
 		{rule: "hit/put", name: "batch", skip: noBatcher[K, V], run: checkHitPutBatch[K, V]},
 		{rule: "hit/put", name: "batch-edges", skip: noBatcher[K, V], run: checkHitPutBatchEdges[K, V]},
 		{rule: "hit/put", name: "all-while-others-write", skip: noRanger[K, V], run: checkHitPutAllWhileOthersWrite[K, V]},
-		{rule: "hit/overwrite", name: "at-capacity", opts: Options{Capacity: 50}, skip: noExactBoundOrRejects[K, V], run: checkHitOverwriteAtCapacity[K, V]},
+		{rule: "hit/overwrite", name: "at-capacity", capacity: 50, skip: noExactBoundOrRejects[K, V], run: checkHitOverwriteAtCapacity[K, V]},
 		{rule: "hit/overwrite", name: "sync", skip: noSync[K, V], run: checkHitOverwriteSync[K, V]},
 		{rule: "hit/overwrite", name: "last-wins", run: checkHitOverwriteLastWins[K, V]},
 		{rule: "hit/overwrite", name: "back-to-back", run: checkHitOverwriteBackToBack[K, V]},
@@ -72,7 +72,7 @@ func hitChecks[K comparable, V any]() []check[K, V] {
 		{rule: "hit/keys", name: "odd-absent", run: checkHitKeysOddAbsent[K, V]},
 		{rule: "hit/keys", name: "odd-pairs", run: checkHitKeysOddPairs[K, V]},
 		{rule: "hit/keys", name: "longest", skip: noLongestKey[K, V], run: checkHitKeysLongest[K, V]},
-		{rule: "hit/keys", name: "birthday", opts: Options{Capacity: birthday}, skip: noManyDefaultKeys[K, V], run: checkHitKeysBirthday[K, V]},
+		{rule: "hit/keys", name: "birthday", capacity: birthday, skip: noManyDefaultKeys[K, V], run: checkHitKeysBirthday[K, V]},
 		{rule: "hit/keys", name: "pointers", skip: noPointerKeys[K, V], run: checkHitKeysPointers[K, V]},
 		{rule: "hit/keys", name: "signed-zero", skip: noFloatKeys[K, V], run: checkHitKeysSignedZero[K, V]},
 		{rule: "hit/keys", name: "all", skip: noRanger[K, V], run: checkHitKeysAll[K, V]},
@@ -107,12 +107,12 @@ func ttlChecks[K comparable, V any]() []check[K, V] {
 		{rule: "ttl/notearly", name: "until-the-end", run: checkTTLNotearlyUntilTheEnd[K, V]},
 		{rule: "ttl/notearly", name: "unread-among-others", run: checkTTLNotearlyUnreadAmongOthers[K, V]},
 		{rule: "ttl/notearly", name: "any-offset", run: checkTTLNotearlyAnyOffset[K, V]},
-		{rule: "ttl/zero", name: "at-capacity", opts: Options{Capacity: 50}, skip: noExactBoundOrRejects[K, V], run: checkTTLZeroAtCapacity[K, V]},
+		{rule: "ttl/zero", name: "at-capacity", capacity: 50, skip: noExactBoundOrRejects[K, V], run: checkTTLZeroAtCapacity[K, V]},
 		{rule: "ttl/zero", name: "sync", skip: noSync[K, V], run: checkTTLZeroSync[K, V]},
 		{rule: "ttl/zero", name: "stores-nothing", run: checkTTLZeroStoresNothing[K, V]},
 		{rule: "ttl/zero", name: "removes", run: checkTTLZeroRemoves[K, V]},
 		{rule: "ttl/zero", name: "then-put", run: checkTTLZeroThenPut[K, V]},
-		{rule: "ttl/overwrite", name: "forgotten-by-eviction", opts: Options{Capacity: 20}, skip: noExactBoundOrRejects[K, V], run: checkTTLOverwriteForgottenByEviction[K, V]},
+		{rule: "ttl/overwrite", name: "forgotten-by-eviction", capacity: 20, skip: noExactBoundOrRejects[K, V], run: checkTTLOverwriteForgottenByEviction[K, V]},
 		{rule: "ttl/overwrite", name: "refresh-races-get", run: checkTTLOverwriteRefreshRacesGet[K, V]},
 		{rule: "ttl/overwrite", name: "refresh-races-stats", run: checkTTLOverwriteRefreshRacesStats[K, V]},
 		{rule: "ttl/overwrite", name: "refresh-races-sweep", skip: noFakeSweep[K, V], run: checkTTLOverwriteRefreshRacesSweep[K, V]},
@@ -147,7 +147,7 @@ func rangeChecks[K comparable, V any]() []check[K, V] {
 
 func invalidateChecks[K comparable, V any]() []check[K, V] {
 	return []check[K, V]{
-		{rule: "invalidate/key", name: "at-capacity", opts: Options{Capacity: 50}, skip: noExactBoundOrRejects[K, V], run: checkInvalidateKeyAtCapacity[K, V]},
+		{rule: "invalidate/key", name: "at-capacity", capacity: 50, skip: noExactBoundOrRejects[K, V], run: checkInvalidateKeyAtCapacity[K, V]},
 		{rule: "invalidate/key", name: "sync", skip: noSync[K, V], run: checkInvalidateKeySync[K, V]},
 		{rule: "invalidate/key", name: "at-once", run: checkInvalidateKeyAtOnce[K, V]},
 		{rule: "invalidate/key", name: "no-other", run: checkInvalidateKeyNoOther[K, V]},
@@ -158,7 +158,7 @@ func invalidateChecks[K comparable, V any]() []check[K, V] {
 		{rule: "invalidate/key", name: "after-overwrites", run: checkInvalidateKeyAfterOverwrites[K, V]},
 		{rule: "invalidate/key", name: "put-between", run: checkInvalidateKeyPutBetween[K, V]},
 		{rule: "invalidate/key", name: "each-put-again", run: checkInvalidateKeyEachPutAgain[K, V]},
-		{rule: "invalidate/nil", name: "bound-stays", opts: Options{Capacity: 50}, skip: noExactBound[K, V], run: checkInvalidateNilBoundStays[K, V]},
+		{rule: "invalidate/nil", name: "bound-stays", capacity: 50, skip: noExactBound[K, V], run: checkInvalidateNilBoundStays[K, V]},
 		{rule: "invalidate/nil", name: "concurrent", skip: lossless[K, V], run: checkInvalidateNilConcurrent[K, V]},
 		{rule: "invalidate/nil", name: "sync", skip: noSync[K, V], run: checkInvalidateNilSync[K, V]},
 		{rule: "invalidate/nil", name: "empty", run: checkInvalidateNilEmpty[K, V]},
@@ -168,7 +168,7 @@ func invalidateChecks[K comparable, V any]() []check[K, V] {
 		{rule: "invalidate/nil", name: "at-once", run: checkInvalidateNilAtOnce[K, V]},
 		{rule: "invalidate/nil", name: "many-times", run: checkInvalidateNilManyTimes[K, V]},
 		{rule: "invalidate/nil", name: "usable-after", run: checkInvalidateNilUsableAfter[K, V]},
-		{rule: "invalidate/nil", name: "full-capacity-after", opts: Options{Capacity: 50}, run: checkInvalidateNilFullCapacityAfter[K, V]},
+		{rule: "invalidate/nil", name: "full-capacity-after", capacity: 50, run: checkInvalidateNilFullCapacityAfter[K, V]},
 		{rule: "invalidate/nil", name: "nothing-returns", run: checkInvalidateNilNothingReturns[K, V]},
 		{rule: "invalidate/zerokey", name: "only-that", run: checkInvalidateZerokeyOnlyThat[K, V]},
 		{rule: "invalidate/zerokey", name: "absent", run: checkInvalidateZerokeyAbsent[K, V]},
@@ -217,15 +217,16 @@ func errorChecks[K comparable, V any]() []check[K, V] {
 }
 
 func statsChecks[K comparable, V any]() []check[K, V] {
+	uncounted := noCounters[K, V](backend.CounterHits, backend.CounterMisses)
 	return []check[K, V]{
-		{rule: "stats/size", name: "capacity-1", opts: Options{Capacity: 1}, skip: needsKeys[K, V](3), run: checkStatsSizeCapacity[K, V]},
-		{rule: "stats/size", name: "capacity-2", opts: Options{Capacity: 2}, skip: needsKeys[K, V](6), run: checkStatsSizeCapacity[K, V]},
-		{rule: "stats/size", name: "capacity-10", opts: Options{Capacity: 10}, skip: needsKeys[K, V](30), run: checkStatsSizeCapacity[K, V]},
-		{rule: "stats/size", name: "capacity-100", opts: Options{Capacity: 100}, skip: needsKeys[K, V](300), run: checkStatsSizeCapacity[K, V]},
-		{rule: "stats/size", name: "capacity-1000", opts: Options{Capacity: 1000}, skip: needsKeys[K, V](3000), run: checkStatsSizeCapacity[K, V]},
-		{rule: "stats/size", name: "capacity-settles", opts: Options{Capacity: 50}, skip: noExactBound[K, V], run: checkStatsSizeCapacitySettles[K, V]},
-		{rule: "stats/size", name: "capacity-concurrent", opts: Options{Capacity: 20}, skip: noExactBound[K, V], run: checkStatsSizeCapacityConcurrent[K, V]},
-		{rule: "stats/size", name: "churn", opts: Options{Capacity: 100}, skip: noExactBound[K, V], run: checkStatsSizeChurn[K, V]},
+		{rule: "stats/size", name: "capacity-1", capacity: 1, skip: needsKeys[K, V](3), run: checkStatsSizeCapacity[K, V]},
+		{rule: "stats/size", name: "capacity-2", capacity: 2, skip: needsKeys[K, V](6), run: checkStatsSizeCapacity[K, V]},
+		{rule: "stats/size", name: "capacity-10", capacity: 10, skip: needsKeys[K, V](30), run: checkStatsSizeCapacity[K, V]},
+		{rule: "stats/size", name: "capacity-100", capacity: 100, skip: needsKeys[K, V](300), run: checkStatsSizeCapacity[K, V]},
+		{rule: "stats/size", name: "capacity-1000", capacity: 1000, skip: needsKeys[K, V](3000), run: checkStatsSizeCapacity[K, V]},
+		{rule: "stats/size", name: "capacity-settles", capacity: 50, skip: noExactBound[K, V], run: checkStatsSizeCapacitySettles[K, V]},
+		{rule: "stats/size", name: "capacity-concurrent", capacity: 20, skip: noExactBound[K, V], run: checkStatsSizeCapacityConcurrent[K, V]},
+		{rule: "stats/size", name: "churn", capacity: 100, skip: noExactBound[K, V], run: checkStatsSizeChurn[K, V]},
 		{rule: "stats/size", name: "random-sequence", skip: noExactSize[K, V], free: checkStatsSizeRandomSequence[K, V]},
 		{rule: "stats/size", name: "new", run: checkStatsSizeNew[K, V]},
 		{rule: "stats/size", name: "one-each", run: checkStatsSizeOneEach[K, V]},
@@ -239,13 +240,13 @@ func statsChecks[K comparable, V any]() []check[K, V] {
 		{rule: "stats/size", name: "zero-ttl", run: checkStatsSizeZeroTTL[K, V]},
 		{rule: "stats/size", name: "no-side-effect", run: checkStatsSizeNoSideEffect[K, V]},
 		{rule: "stats/size", name: "throughout", free: checkStatsSizeThroughout[K, V]},
-		{rule: "stats/counters", name: "hits-and-misses", skip: noCounters[K, V](backend.CounterHits, backend.CounterMisses), run: checkStatsCountersHitsAndMisses[K, V]},
-		{rule: "stats/counters", name: "clear-keeps", skip: noCounters[K, V](backend.CounterHits, backend.CounterMisses), run: checkStatsCountersClearKeeps[K, V]},
-		{rule: "stats/counters", name: "evictions", opts: Options{Capacity: 10}, skip: noExactEvictions[K, V], run: checkStatsCountersEvictions[K, V]},
-		{rule: "stats/counters", name: "when-full", opts: Options{Capacity: 10}, skip: noCounters[K, V](backend.CounterHits, backend.CounterMisses), run: checkStatsCountersWhenFull[K, V]},
+		{rule: "stats/counters", name: "hits-and-misses", skip: uncounted, run: checkStatsCountersHitsAndMisses[K, V]},
+		{rule: "stats/counters", name: "clear-keeps", skip: uncounted, run: checkStatsCountersClearKeeps[K, V]},
+		{rule: "stats/counters", name: "evictions", capacity: 10, skip: noExactEvictions[K, V], run: checkStatsCountersEvictions[K, V]},
+		{rule: "stats/counters", name: "when-full", capacity: 10, skip: uncounted, run: checkStatsCountersWhenFull[K, V]},
 		{rule: "stats/counters", name: "expirations", skip: noCounters[K, V](backend.CounterExpirations), run: checkStatsCountersExpirations[K, V]},
 		{rule: "stats/counters", name: "monotone", skip: noCounters[K, V](), run: checkStatsCountersMonotone[K, V]},
-		{rule: "stats/counters", name: "load", skip: noCounters[K, V](backend.CounterHits, backend.CounterMisses), run: checkStatsCountersLoad[K, V]},
+		{rule: "stats/counters", name: "load", skip: uncounted, run: checkStatsCountersLoad[K, V]},
 	}
 }
 

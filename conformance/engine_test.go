@@ -90,7 +90,7 @@ func newLeaky(t *testing.T) subject {
 
 func TestCheck_Leak(t *testing.T) {
 	s := newLeaky(t)
-	s.Only = []string{"hit/put", "ttl/expires", "close"} // see TestRun_RealTime for the other checks
+	s.Only = []string{"hit/put/at-once", "ttl/expires", "close"} // see TestRun_RealTime for the other checks
 	r := conformance.Check(s)
 	if r.Clock != "real" || !strings.Contains(r.ClockWhy, "goroutines") {
 		t.Errorf("clock %s (%s); want real, because of goroutines", r.Clock, r.ClockWhy)

@@ -129,7 +129,10 @@ func (p *probe[K, V]) closeRaces(while uint64) {
 					after := closed.Load()
 					p.call(rng, p.key(rng.IntN(min(4, p.r.keys.N))), vals, func(what string, err error) {
 						if err != nil && !errors.Is(err, backend.ErrClosed) {
-							panic(&fault{what: fmt.Sprintf("%s racing Close returned the error %q", what, err), want: "nil, or an error that wraps ErrClosed"})
+							panic(&fault{
+								what: fmt.Sprintf("%s racing Close returned the error %q", what, err),
+								want: "nil, or an error that wraps ErrClosed",
+							})
 						}
 						if err == nil && after && !strings.HasPrefix(what, "Sync") {
 							panic(&fault{what: what + " after Close returned nil", want: "an error that wraps ErrClosed"})

@@ -125,7 +125,8 @@ func record[K comparable, V any](p *probe[K, V], nkeys, clients, ops int, mix mi
 						}
 					default:
 						if s, err := p.b.Stats(p.ctx); err != nil || s.Size < 0 || s.Size > int64(nkeys) {
-							p.failf("with %d keys in use, Stats().Size = %d, error %v", nkeys, s.Size, err)("from 0 to %d, and no error", nkeys)
+							p.failf("with %d keys in use, Stats().Size = %d, error %v", nkeys, s.Size, err)(
+								"from 0 to %d, and no error", nkeys)
 						}
 					}
 					if local.IntN(8) == 0 {

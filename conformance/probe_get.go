@@ -31,7 +31,8 @@ func (p *probe[K, V]) get(k K) (V, bool) {
 	case !c.has:
 		p.wrong(k, c, v)("a miss: %s", c.forgotten)
 	case c.dead(before, p.r.traits.ExpiryLag):
-		p.failf("Get(%s) = hit %s, %v after its deadline", show(k), show(v), before.Sub(c.put1.Add(c.ttl)))("a miss: its TTL of %v has passed%s", c.ttl, lateText(p.r.traits.ExpiryLag))
+		p.failf("Get(%s) = hit %s, %v after its deadline", show(k), show(v), before.Sub(c.put1.Add(c.ttl)))(
+			"a miss: its TTL of %v has passed%s", c.ttl, lateText(p.r.traits.ExpiryLag))
 	case !p.r.values.Equal(v, c.val):
 		p.wrong(k, c, v)("hit %s", show(c.val))
 	}
@@ -97,7 +98,8 @@ func (p *probe[K, V]) insist(k K, c *cell[V]) {
 			return
 		}
 	}
-	p.failf("Get(%s) = miss, after each of five Puts", show(k))("hit %s: nothing needs room, so that an admission policy has no reason to refuse", show(c.val))
+	p.failf("Get(%s) = miss, after each of five Puts", show(k))(
+		"hit %s: nothing needs room, so that an admission policy has no reason to refuse", show(c.val))
 }
 
 // survey finds out which entries were not refused, before something happens that

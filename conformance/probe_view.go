@@ -81,12 +81,18 @@ func (p *probe[K, V]) listsUnderLoad() {
 				seen[k] = true
 				yield(uint64(len(seen)) % 8 / 7) // to those that write
 				if want, ok := stay[k]; ok && !p.same(v, want) || !ok && (p.model[k] == nil || !p.known(p.model[k], v)) {
-					panic(&fault{what: fmt.Sprintf("All yielded %s with %s while others wrote", show(k), show(v)), want: "a value that was put under this key"})
+					panic(&fault{
+						what: fmt.Sprintf("All yielded %s with %s while others wrote", show(k), show(v)),
+						want: "a value that was put under this key",
+					})
 				}
 			}
 			for k := range stay {
 				if !seen[k] && lossless(p.r) == "" {
-					panic(&fault{what: fmt.Sprintf("All did not yield %s, which was there all the time, while others wrote", show(k)), want: "every entry that is present during the whole iteration"})
+					panic(&fault{
+						what: fmt.Sprintf("All did not yield %s, which was there all the time, while others wrote", show(k)),
+						want: "every entry that is present during the whole iteration",
+					})
 				}
 			}
 		}

@@ -102,9 +102,11 @@ func (p *probe[K, V]) mixedLifetimes() {
 			switch _, hit := p.get(p.key(i)); {
 			case g < 0 || p.repeats():
 			case hit && g%2 == 1:
-				p.failf("Get(%s) = hit %s after the TTL of that value", show(p.key(i)), show(vals[i][g]))("a miss: Puts met, and one's value was kept with another's lifetime")
+				p.failf("Get(%s) = hit %s after the TTL of that value", show(p.key(i)), show(vals[i][g]))(
+					"a miss: Puts met, and one's value was kept with another's lifetime")
 			case !hit && g%2 == 0 && lossless(p.r) == "":
-				p.failf("Get(%s) = miss, though its value %s was put without a TTL", show(p.key(i)), show(vals[i][g]))("a hit: Puts met, and one's value was kept with another's lifetime")
+				p.failf("Get(%s) = miss, though its value %s was put without a TTL", show(p.key(i)), show(vals[i][g]))(
+					"a hit: Puts met, and one's value was kept with another's lifetime")
 			}
 		}
 	}

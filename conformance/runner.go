@@ -92,9 +92,9 @@ func newRunner[K comparable, V any](t *testing.T, s Subject[K, V]) (*runner[K, V
 
 func (r *runner[K, V]) stop() { r.printed.stop() }
 
-// drained waits until there are no more goroutines than before.
+// drained waits until there are no more goroutines than before, and reports whether that happened within two seconds.
 func (r *runner[K, V]) drained(before int) bool {
-	for wait := 50 * time.Microsecond; wait < time.Second; wait *= 2 {
+	for wait := 50 * time.Microsecond; wait < min(time.Second, r.limit); wait *= 2 {
 		if runtime.NumGoroutine() <= before {
 			return true
 		}
@@ -151,7 +151,7 @@ func (r *runner[K, V]) try(c check[K, V]) *fault {
 		if c.free != nil {
 			f = asFault(c.free(r))
 		} else {
-			f = r.sessionAt(1<<scale, c.opts, c.run)
+			f = r.sessionAt(1<<scale, Options{Capacity: c.capacity}, c.run)
 		}
 		if f == nil || f.kind != unclear {
 			break
@@ -161,7 +161,7 @@ func (r *runner[K, V]) try(c check[K, V]) *fault {
 		r.leaks = append(r.leaks, c.id())
 		f = nil
 	}
-	if f != nil && f.hint == "" && r.zeroHoldsNothing && c.opts.Capacity == 0 {
+	if f != nil && f.hint == "" && r.zeroHoldsNothing && c.capacity == 0 {
 		f.hint = "Options.Capacity = 0 asks for ample room, but the backend stores nothing: " +
 			"let New choose a capacity"
 	}
