@@ -101,7 +101,7 @@ func ExpiredMakeRoom(t *testing.T, open Open[int, int]) {
 // FreesDeadlines tests that a backend frees the deadline of an entry with the entry, whatever ends the entry.
 func FreesDeadlines(t *testing.T, open Open[int, int]) {
 	t.Helper()
-	const capacity, rounds = 100, 200
+	const capacity, rounds = 100, 100
 	ctx, hour := t.Context(), new(time.Hour)
 	for name, end := range map[string]func(b Ints, key int) error{
 		"Put without a TTL":  func(b Ints, key int) error { return b.Put(ctx, key, 1, nil) },
