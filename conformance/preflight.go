@@ -13,8 +13,8 @@ import (
 	"github.com/cachepact/cachepact/backend"
 )
 
-// preflight makes a backend in real time, where nothing it does can end the
-// process, and learns what it is and whether it can live in a bubble.
+// preflight opens a backend in real time, because some faults in a bubble end the process. It finds the backend's
+// traits and optional interfaces, and whether the backend can run in a bubble.
 func (r *runner[K, V]) preflight() error {
 	r.report = Report{
 		Schema: Schema, Subject: r.subject.Name, Key: reflect.TypeFor[K]().String(), Value: reflect.TypeFor[V]().String(),
@@ -26,7 +26,8 @@ func (r *runner[K, V]) preflight() error {
 		r.learn(p.b)
 		if d, ok := backend.As[backend.Describer](p.b); ok {
 			if r.subject.Traits != (backend.Traits{}) && r.subject.Traits != d.Traits() {
-				newErr = fmt.Errorf("conformance: Subject.Traits is %+v, but the backend declares %+v", r.subject.Traits, d.Traits())
+				newErr = fmt.Errorf("conformance: Subject.Traits is %+v, but the backend declares %+v",
+					r.subject.Traits, d.Traits())
 			}
 			r.traits = d.Traits()
 		}
@@ -37,11 +38,12 @@ func (r *runner[K, V]) preflight() error {
 		return newErr
 	}
 	if fault != nil && fault.kind == newFailed {
-		return fmt.Errorf("conformance: New failed: %s (it was given Options.Capacity = 0, which asks for ample room)", fault.what)
+		return fmt.Errorf("conformance: New failed: %s (Options.Capacity was 0, which asks for ample room)", fault.what)
 	}
 	holds := false
 	if fault := r.session(Options{Capacity: 100}, func(p *probe[K, V]) {
-		if d, ok := backend.As[backend.Describer](p.b); ok { // a bound may exist only where one was asked for, and refusals with it
+		// Bound and Rejects may depend on whether New got a capacity.
+		if d, ok := backend.As[backend.Describer](p.b); ok {
 			r.traits.Bound = d.Traits().Bound
 			r.traits.Rejects = r.traits.Rejects || d.Traits().Rejects
 		}
@@ -131,7 +133,7 @@ func (r *runner[K, V]) pilot() {
 		r.leaks = append(r.leaks, "a New, Put, Get and Close")
 		r.real = "it leaves goroutines behind"
 	case fault.kind == hung:
-		r.real = "its goroutines wait for something outside the process, so that time stands still in a bubble"
+		r.real = "its goroutines wait for something outside the process, so that time does not pass in a bubble"
 	case fault.kind == leaked:
 		r.leaks = append(r.leaks, "a New, Put and Close")
 		r.real = "it leaves goroutines behind"

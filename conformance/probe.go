@@ -126,7 +126,10 @@ func (p *probe[K, V]) open() {
 
 // another returns a second backend beside p's, empty and closed with it.
 func (p *probe[K, V]) another() *probe[K, V] {
-	q := &probe[K, V]{r: p.r, ctx: p.ctx, opts: p.opts, scale: p.scale, lossy: p.lossy, rule: p.rule, model: map[K]*cell[V]{}, nvals: p.nvals + 1000}
+	q := &probe[K, V]{
+		r: p.r, ctx: p.ctx, opts: p.opts, scale: p.scale, lossy: p.lossy, rule: p.rule,
+		model: map[K]*cell[V]{}, nvals: p.nvals + 1000,
+	}
 	q.open()
 	p.others = append(p.others, q)
 	return q

@@ -139,18 +139,21 @@ func (p *probe[K, V]) lost(k K, c *cell[V], now time.Time) func(want string, arg
 	p.background()
 	if v, hit, err := p.b.Get(p.ctx, k); err == nil && hit {
 		if p.r.values.Equal(v, c.val) {
-			f.hint = "a moment later the value was there: the write is asynchronous. Wait for it in Put, or declare Traits.NeedsSync and implement backend.Syncer"
+			f.hint = "a second Get, a moment later, hit with the value: the write is asynchronous. " +
+				"Wait for it in Put, or declare Traits.NeedsSync and implement backend.Syncer"
 		} else {
-			f.hint = "a moment later an earlier value was there: the last write was rejected while the one before it was still queued"
+			f.hint = "a second Get, a moment later, hit with an earlier value: " +
+				"the library rejected the last write while the write before it was still queued"
 		}
 	} else if !c.earlier.IsZero() && now.After(c.earlier) {
-		f.hint = "the TTL of an earlier Put of the key has ended: neither its deadline nor its timer may outlive the Put that replaces the entry, or its removal"
+		f.hint = "the TTL of an earlier Put of the key has ended: " +
+			"forget the deadline and the timer of an entry when it is overwritten or removed"
 	} else if c.ttl != 0 {
 		f.hint = fmt.Sprintf("%v of its TTL of %v had passed", now.Sub(c.put0), c.ttl)
 	} else if err := p.b.Put(p.ctx, k, c.val, nil); err == nil {
 		p.background()
 		if _, hit, _ := p.b.Get(p.ctx, k); hit {
-			f.hint = "a second Put of the same key was kept: the first was dropped, removed later, or refused"
+			f.hint = "a second Put of the same key was stored: the first was dropped, removed later, or rejected"
 		}
 	}
 	return func(want string, args ...any) {
@@ -168,7 +171,7 @@ func (p *probe[K, V]) wrong(k K, c *cell[V], v V) func(want string, args ...any)
 		}
 	}
 	if n := len(c.past); !c.has && c.forgotten == endedAtOnce && n > 0 && p.same(v, c.past[n-1]) {
-		f.hint = "a TTL of zero or less was taken for none, or for a default: such a Put must remove the entry"
+		f.hint = "the backend treats a TTL of zero or less as no TTL or as a default: such a Put must remove the entry"
 	}
 	for other, o := range p.model {
 		if other != k && o.val1(p, v) && f.hint == "" {

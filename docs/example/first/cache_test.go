@@ -33,6 +33,6 @@ func Example() {
 	// 	      Get("key-0") → hit "value-2"
 	// 	      Put("key-0", "value-3", 0s)
 	// 	      Get("key-0") → hit "value-3"
-	// 	hint: a TTL of zero or less was taken for none, or for a default: such a Put must remove the entry
+	// 	hint: the backend treats a TTL of zero or less as no TTL or as a default: such a Put must remove the entry
 	// [concurrent/key hit/keys invalidate/key invalidate/nil invalidate/zerokey stats/size ttl/zero]
 }
