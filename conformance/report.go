@@ -12,8 +12,8 @@ import (
 	"github.com/cachepact/cachepact/backend"
 )
 
-// Schema is the version of the JSON form of [Report]. It rises when the meaning
-// of a field changes; fields may be added without it.
+// Schema is the version of the JSON form of [Report]. It increases when the meaning
+// of a field changes, but not when a field is added.
 const Schema = 1
 
 // ReportEnv names the environment variable that makes [Run] write the JSON form
@@ -21,21 +21,21 @@ const Schema = 1
 // Without it the report goes to the test's artifact directory as report.json.
 const ReportEnv = "CONFORMANCE_REPORT"
 
-// An Outcome is what became of a check.
+// An Outcome is the result of a check in one word.
 type Outcome string
 
 // The outcomes.
 const (
-	// Pass: the subject kept the rule.
+	// Pass: the subject follows the rule.
 	Pass Outcome = "pass"
 	// Fail: the subject broke the rule.
 	Fail Outcome = "fail"
-	// Deviates: the subject broke the rule as [Subject.Known] says.
+	// Deviates: the subject broke the rule, and [Subject.Known] lists the deviation.
 	Deviates Outcome = "deviates"
-	// NotApplicable: the rule says nothing about this subject, as Why explains: it lacks
-	// an optional interface, or its types or traits leave nothing to check.
+	// NotApplicable: the check does not apply to this subject, because of a missing optional
+	// interface, its types or its traits. Why states the reason.
 	NotApplicable Outcome = "n/a"
-	// Weak: the check ran, but could not see everything, as Why explains.
+	// Weak: the check ran, but was not conclusive. Why states the reason.
 	Weak Outcome = "weak"
 )
 
@@ -44,15 +44,15 @@ type Result struct {
 	// ID is the rule's id, and Case the name of the check within the rule.
 	ID   string `json:"id"`
 	Case string `json:"case"`
-	// Text is the rule in words.
+	// Text is the text of the rule.
 	Text    string  `json:"text"`
 	Outcome Outcome `json:"outcome"`
-	// Why says in a line why the outcome is not a pass.
+	// Why states in one line why the outcome is not a pass.
 	Why string `json:"why,omitempty"`
-	// Detail is the whole message of a failure: what was done, what came back,
-	// what was due, and a hint.
+	// Detail is the whole message of a failure: the operations, the wrong answer,
+	// the correct answer and a hint.
 	Detail string `json:"detail,omitempty"`
-	// Link is that of the known deviation.
+	// Link is the known deviation's link.
 	Link string `json:"link,omitempty"`
 	// Millis is the real time the check took in milliseconds.
 	Millis float64 `json:"ms"`
@@ -61,7 +61,7 @@ type Result struct {
 // Name returns the name of the check, "rule/case".
 func (r Result) Name() string { return r.ID + "/" + r.Case }
 
-// A Report is what a run found.
+// A Report holds the results of a run.
 type Report struct {
 	Schema  int    `json:"schema"`
 	Subject string `json:"subject"`
@@ -72,26 +72,26 @@ type Report struct {
 	Value string `json:"value"`
 	// Variant is [Subject.Variant].
 	Variant string `json:"variant,omitempty"`
-	// Module and Version are those of [Subject.Module], or else of the module
-	// that defines the backend, where the build knows them.
+	// Module and Version come from [Subject.Module]. If that is empty, they name the
+	// module that defines the backend, if the build information has it.
 	Module  string `json:"module,omitempty"`
 	Version string `json:"version,omitempty"`
 	Go      string `json:"go"`
 	OS      string `json:"os"`
 	Arch    string `json:"arch"`
 	Race    bool   `json:"race"`
-	// Clock is "bubble" or "real", and ClockWhy says why it is not the bubble.
+	// Clock is "bubble" or "real". If it is "real", ClockWhy states the reason.
 	Clock    string         `json:"clock"`
 	ClockWhy string         `json:"clock_why,omitempty"`
 	Traits   backend.Traits `json:"traits"`
-	// Only is [Subject.Only]: if it is not empty, only these checks were made.
+	// Only is [Subject.Only]. If it is not empty, only these checks ran.
 	Only   []string `json:"only,omitempty"`
 	Checks []Result `json:"checks"`
-	// Dropped counts, for a subject that may refuse entries, the Gets that
-	// missed what a backend that refuses nothing would hold, out of Expected.
+	// Expected is the number of Gets that hit if the subject rejects no entry.
+	// Dropped is the number of these Gets that missed.
 	Dropped  int `json:"dropped"`
 	Expected int `json:"expected"`
-	// Error says why the subject could not be tested at all.
+	// Error states why the suite could not test the subject.
 	Error string `json:"error,omitempty"`
 }
 
