@@ -55,7 +55,7 @@ func run[K comparable, V any](name string, traits backend.Traits, rules []string
 		Only: rules,
 	}
 	if name != faulty.Correct && name != faulty.Sloppy {
-		s.Timeout = 1500 * time.Millisecond // some faults hang
+		s.Timeout = 3 * time.Second // some faults hang
 		if !strings.HasPrefix(name, "Key") && name != "SizeIn16Bits" {
 			s.Keys.N = 50_000 // too few for the slow check of weak hashes
 		}
