@@ -12,17 +12,14 @@ import (
 	"github.com/cachepact/cachepact/backend"
 )
 
-// Bench measures s in sub-benchmarks of b: GetHit, GetMiss, PutNew, PutOverwrite,
-// PutTTL, InvalidateOne and MixedZipf90_10. All but the last run on one goroutine
-// with ample room; that one runs in parallel with room for a tenth of the keys,
-// nine Gets to a Put, few keys being asked for often.
+// Bench measures s in sub-benchmarks of b: GetHit, GetMiss, PutNew, PutOverwrite, PutTTL, InvalidateOne and
+// MixedZipf90_10. The last one runs in parallel, with a capacity of a tenth of the keys, nine Gets per Put and Zipf
+// distributed keys. The others run on one goroutine with ample capacity.
 //
-// A backend that is broken has no speed: Bench first makes a few checks, for some
-// 50 ms, and fails b if the backend does not pass them.
+// Bench first runs a few checks for about 50 ms. It fails b if the backend does not pass them.
 //
-// Writes are settled with [backend.Sync] while the clock runs, because work put
-// off is not work saved. What was put without an error and is not there afterwards
-// is reported as dropped/op; hit-ratio is the share of the Gets that hit.
+// The time includes a [backend.Sync] after the writes, so that delayed work is measured too. The metric dropped/op counts
+// Puts that returned nil but whose entries are absent afterwards; hit-ratio is the share of Gets that hit.
 func Bench[K comparable, V any](b *testing.B, s Subject[K, V]) {
 	b.Helper()
 	if s.Name == "" {
@@ -36,13 +33,13 @@ func Bench[K comparable, V any](b *testing.B, s Subject[K, V]) {
 	}
 }
 
-// smokeChecks are what makes a cache one.
+// smokeChecks are the checks that run before a benchmark.
 var smokeChecks = []string{
 	"hit/put/at-once", "hit/overwrite/last-wins", "hit/overwrite/back-to-back", "ttl/expires/after", "ttl/zero/removes",
 	"invalidate/key/at-once", "invalidate/nil/at-once",
 }
 
-// smoke reports what is so wrong with s that measuring it would mean nothing.
+// smoke returns the first fault that makes a measurement of s useless.
 func smoke[K comparable, V any](s Subject[K, V]) error {
 	r, err := newRunner(nil, s)
 	if err != nil {
@@ -62,11 +59,11 @@ func smoke[K comparable, V any](s Subject[K, V]) error {
 
 type benchmark[K comparable, V any] struct {
 	name     string
-	capacity int // asked of New
+	capacity int // passed to New
 	run      func(x *bench[K, V])
 }
 
-// Every benchmark uses these numbers of keys, and fewer if there are not so many.
+// Every benchmark uses these numbers of keys, or fewer if the type has fewer.
 const (
 	benchKeys  = 8192 // fits in ample room
 	mixedRoom  = benchKeys / 10
@@ -98,7 +95,7 @@ func benchmarks[K comparable, V any]() []benchmark[K, V] {
 	}
 }
 
-// measure makes a backend and what is to be stored, and runs the benchmark.
+// measure opens a backend, makes keys and values, and runs the benchmark.
 func (m benchmark[K, V]) measure(b *testing.B, s Subject[K, V]) {
 	keys, err := keysOf(s.Keys)
 	if err != nil {
@@ -121,7 +118,7 @@ func (m benchmark[K, V]) measure(b *testing.B, s Subject[K, V]) {
 	m.run(x)
 }
 
-// bench is a benchmark that runs.
+// bench is a running benchmark.
 type bench[K comparable, V any] struct {
 	b       *testing.B
 	ctx     context.Context
@@ -149,7 +146,7 @@ func (x *bench[K, V]) load() {
 	x.flush()
 }
 
-// missing returns how many of the keys miss.
+// missing returns the number of keys that miss.
 func (x *bench[K, V]) missing(keys []K) int {
 	n := 0
 	for _, key := range keys {
@@ -162,7 +159,7 @@ func (x *bench[K, V]) missing(keys []K) int {
 	return n
 }
 
-// gets measures Gets of keys in turn.
+// gets measures Gets of the keys in turn.
 func (x *bench[K, V]) gets(keys []K) {
 	hits, next := 0, 0
 	for x.b.Loop() {
@@ -180,7 +177,7 @@ func (x *bench[K, V]) gets(keys []K) {
 	x.b.ReportMetric(float64(hits)/float64(x.b.N), "hit-ratio")
 }
 
-// puts measures Puts of the keys in turn, which are new each time if fresh.
+// puts measures Puts of the keys in turn. If fresh is true, all keys are new each time.
 func (x *bench[K, V]) puts(ttl *time.Duration, fresh bool) {
 	next, dropped, looked := 0, 0, 0
 	settle := func() { // while the clock runs
@@ -207,7 +204,7 @@ func (x *bench[K, V]) puts(ttl *time.Duration, fresh bool) {
 	x.b.ReportMetric(float64(dropped)/float64(max(looked, 1)), "dropped/op")
 }
 
-// invalidations measures Invalidate of keys that are there.
+// invalidations measures Invalidate of present keys.
 func (x *bench[K, V]) invalidations() {
 	x.load()
 	next := 0
@@ -234,8 +231,7 @@ func (x *bench[K, V]) invalidations() {
 	settle()
 }
 
-// mixed measures Gets and Puts in parallel. Keys are drawn before, so that drawing
-// costs nothing.
+// mixed measures Gets and Puts in parallel. It draws the keys before, so that drawing is not measured.
 func (x *bench[K, V]) mixed() {
 	x.load()
 	draws := make([]int, mixedDraws)

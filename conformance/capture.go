@@ -6,11 +6,11 @@ import (
 	"os"
 )
 
-// capture sees what is written to standard output and standard error.
+// capture counts the bytes that are written to standard output and standard error.
 type capture struct {
 	stdout, stderr *os.File
 	logger         io.Writer
-	file           *os.File // nil if nothing can be captured
+	file           *os.File // nil if the streams cannot be captured
 }
 
 // startCapture diverts both streams into a file until stop is called.
@@ -39,7 +39,7 @@ func (c *capture) count() int64 {
 	return info.Size()
 }
 
-// stop ends the diversion and passes on what was written.
+// stop ends the diversion and writes the captured bytes to the streams.
 func (c *capture) stop() {
 	if c.file == nil {
 		return

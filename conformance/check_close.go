@@ -13,7 +13,7 @@ import (
 	"github.com/cachepact/cachepact/backend"
 )
 
-// close closes the backend and fails the check on an error.
+// close closes the backend. It fails the check if Close returns an error.
 func (p *probe[K, V]) close() {
 	if err := backend.Close(p.b); err != nil {
 		p.failf("Close() = error %q", err)("nil")
@@ -67,10 +67,8 @@ func (p *probe[K, V]) closedCalls() {
 	clear(p.model)
 }
 
-// endedGoroutines checks, in real time, that Close does not return before the
-// backend's goroutines have ended. The count is taken at once, but a goroutine
-// that has done its last work may still be counted for a moment: only one that
-// stays in most of the tries is reported.
+// endedGoroutines checks in real time that all goroutines of the backend have ended when Close returns. A goroutine that
+// has just ended may still be counted for a moment, so the check fails only if a goroutine remains in most of the tries.
 func (r *runner[K, V]) endedGoroutines() error {
 	const tries = 10
 	late := 0
@@ -91,7 +89,7 @@ func (r *runner[K, V]) endedGoroutines() error {
 		if runtime.NumGoroutine() > before {
 			late++
 			if !r.drained(before) {
-				return nil // not late but left: another check says so
+				return nil // the goroutine never ends: another check reports it
 			}
 		}
 	}
@@ -165,7 +163,7 @@ func checkCloseIdempotentWithPendingWork[K comparable, V any](p *probe[K, V]) {
 	p.invalidate(p.key(0))
 	p.close()
 	p.b = nil
-	p.sleep(3 * p.unit()) // a timer left behind would fire now
+	p.sleep(3 * p.unit()) // a timer that Close did not stop would fire now
 }
 
 func checkCloseIdempotentEndedWhenItReturns[K comparable, V any](r *runner[K, V]) error {

@@ -17,8 +17,8 @@ func lossless[K comparable, V any](r *runner[K, V]) string {
 	return ""
 }
 
-// barrier checks that nothing put before an Invalidate(nil) started is seen
-// after it returned, while others write.
+// barrier checks that after Invalidate(nil) has returned no Get sees an entry from before the call, while other goroutines
+// write.
 func (p *probe[K, V]) barrier() {
 	p.loose = true
 	n := min(8, p.r.keys.N)
@@ -82,7 +82,7 @@ func (p *probe[K, V]) barrier() {
 	}
 }
 
-// ownWrites has goroutines that each read only what they wrote themselves.
+// ownWrites runs goroutines that read only the entries that they have put.
 func (p *probe[K, V]) ownWrites() {
 	p.loose = true
 	clients := min(6, p.r.keys.N)
@@ -132,7 +132,7 @@ func (p *probe[K, V]) ownWrites() {
 	}
 }
 
-// disjoint has goroutines that write keys of their own; all must be there after.
+// disjoint runs goroutines that put different keys, and checks that all entries are present afterwards.
 func (p *probe[K, V]) disjoint() {
 	n := min(1200, p.r.keys.N)
 	var wg sync.WaitGroup

@@ -30,7 +30,7 @@ func checkCtxDoneAfterTheCall[K comparable, V any](p *probe[K, V]) {
 			p.failf("Get with a context that has a deadline = error %q", err)("a hit or a miss")
 		}
 		if i%2 == 0 {
-			cancel() // the call has returned: its context is over, the entry is not
+			cancel() // the context ends after the call, but the entry stays
 		} else {
 			defer cancel()
 		}
@@ -55,7 +55,7 @@ func checkCtxDoneDuringTheCall[K comparable, V any](p *probe[K, V]) {
 		"Stats":           func(ctx context.Context) error { _, err := p.b.Stats(ctx); return err },
 	} {
 		const timeout = time.Millisecond
-		slack := 100 * time.Millisecond // of fake time, which work does not take
+		slack := 100 * time.Millisecond // fake time does not pass during work
 		if !p.r.bubble {
 			slack = 2 * time.Second
 		}

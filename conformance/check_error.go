@@ -13,7 +13,7 @@ import (
 	"github.com/cachepact/cachepact/backend"
 )
 
-// secret is part of keys and values that no error may contain.
+// secret is a part of keys and values. No error may contain it.
 const secret = "hunter2-8c1f"
 
 func noBadKeys[K comparable, V any](r *runner[K, V]) string {
@@ -23,7 +23,7 @@ func noBadKeys[K comparable, V any](r *runner[K, V]) string {
 	return ""
 }
 
-// errorsOf calls every method that takes a key and returns the errors by name.
+// errorsOf calls every method that takes a key. It returns the errors by method.
 func (p *probe[K, V]) errorsOf(k K) map[string]error {
 	v, hit, err := p.b.Get(p.ctx, k)
 	if hit || !reflect.ValueOf(&v).Elem().IsZero() {
@@ -38,8 +38,8 @@ func (p *probe[K, V]) errorsOf(k K) map[string]error {
 	}
 }
 
-// withContext makes every call with a context that is done. Each must answer in
-// full or with the context's error, and leave the backend usable.
+// withContext makes every call with a context that is done. Each call must have its full effect or return the context's
+// error, and the backend must stay usable.
 func (p *probe[K, V]) withContext(ctx context.Context, cause error) {
 	p.put(p.key(0))
 	p.put(p.key(1))
@@ -109,7 +109,7 @@ func (p *probe[K, V]) withContext(ctx context.Context, cause error) {
 	p.wantSize(0)
 }
 
-// provoke makes calls that may fail and returns their errors.
+// provoke makes calls that may fail, and returns their errors.
 func (p *probe[K, V]) provoke() map[string]error {
 	p.loose = true
 	out := map[string]error{}
@@ -173,8 +173,7 @@ func (p *probe[K, V]) provoke() map[string]error {
 	return out
 }
 
-// sized returns a value of n bytes that holds the secret, if V is a string or a
-// slice of bytes.
+// sized returns a value of n bytes that contains the secret, if V is a string or a slice of bytes.
 func sized[V any](n int) (V, bool) {
 	var v V
 	x := reflect.ValueOf(&v).Elem()
@@ -285,13 +284,13 @@ func noLargestValue[K comparable, V any](r *runner[K, V]) string {
 func checkErrorPutTooLarge[K comparable, V any](p *probe[K, V]) {
 	limit := p.r.traits.MaxValue
 	sizes := []int{limit + 1, 2*limit + 1, limit + 2, limit + 100, 16 * limit}
-	if limit > 1<<20 { // where a value takes longer to make than to refuse
+	if limit > 1<<20 { // making a value takes longer than rejecting it
 		sizes = sizes[:2]
 	}
 	for i, size := range sizes {
 		k := p.key(i % p.r.keys.N)
 		p.put(p.key(5 % p.r.keys.N))
-		p.put(k) // must not be read once the next Put has failed
+		p.put(k) // no Get may return it after the next Put has failed
 		p.hit(k)
 		v, _ := sized[V](size)
 		p.putLarge(k, v)
@@ -319,7 +318,7 @@ func checkErrorPutOthersSurvive[K comparable, V any](p *probe[K, V]) {
 	v, _ := sized[V](p.r.traits.MaxValue + 1)
 	_ = p.tryPut(p.key(n), v, nil)
 	for i := range n {
-		p.hit(p.key(i)) // a Put that fails takes nobody else's entry
+		p.hit(p.key(i)) // a Put that fails removes no other entry
 	}
 }
 

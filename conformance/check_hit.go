@@ -16,8 +16,7 @@ func noSync[K comparable, V any](r *runner[K, V]) string {
 	return ""
 }
 
-// queued has a removal and writes on either side of it wait for one Sync. Each
-// must take its turn.
+// queued makes a removal and a Put before and after it wait for one Sync. They must take effect in their order.
 func (p *probe[K, V]) queued(remove func(k K) error) {
 	for round := range 3 {
 		for i := range min(20, p.r.keys.N) {
@@ -43,7 +42,7 @@ func (p *probe[K, V]) queued(remove func(k K) error) {
 	}
 }
 
-// unmoved does what must not change the size of the backend.
+// unmoved runs f, which must not change Size.
 func (p *probe[K, V]) unmoved(what string, f func()) {
 	before := p.size()
 	f()
@@ -67,7 +66,7 @@ func checkHitPutAdmittedWhenFull[K comparable, V any](p *probe[K, V]) {
 	p.lossy = true
 	tries := 1
 	if p.r.traits.Rejects {
-		tries = 20 // a key that is asked for again and again earns its place
+		tries = 20 // an admission policy may admit only a key that is put several times
 	}
 	for i := range 50 {
 		p.put(p.key(i))
@@ -97,11 +96,11 @@ func checkHitOverwriteAtCapacity[K comparable, V any](p *probe[K, V]) {
 	p.settle()
 	for range 4 {
 		for i := range 50 {
-			p.put(p.key(i)) // evicts nobody
+			p.put(p.key(i)) // an overwrite evicts no entry
 		}
 	}
 	for i := range 300 {
-		p.put(p.key(49 - i%3)) // nor do many updates of a few
+		p.put(p.key(49 - i%3)) // nor do many overwrites of a few keys
 	}
 	p.settle()
 	for i := range 50 {
@@ -163,7 +162,7 @@ func checkHitPutRoomAfterExpiry[K comparable, V any](p *probe[K, V]) {
 			p.putTTL(p.key(i), p.unit())
 		}
 		p.sleep(p.unit() + p.lag() + p.tick())
-		first, times, least := 100, 10, 25 // the dead may still be there, and be evicted like the living
+		first, times, least := 100, 10, 25 // expired entries may still be present and may be evicted like live ones
 		switch round {
 		case 0:
 			for i := range 50 {
@@ -172,7 +171,7 @@ func checkHitPutRoomAfterExpiry[K comparable, V any](p *probe[K, V]) {
 		case 1:
 			p.size()
 		case 2:
-			first, times, least = 0, 1, 50 // in the place of the dead, so that nothing is evicted
+			first, times, least = 0, 1, 50 // they replace expired entries, so nothing is evicted
 		}
 		for range times {
 			for i := range 50 {
@@ -323,7 +322,7 @@ func checkHitPutLater[K comparable, V any](p *probe[K, V]) {
 
 func checkHitPutAfterGarbageCollection[K comparable, V any](p *probe[K, V]) {
 	n := min(50, p.r.keys.N)
-	for i := range n { // nobody but the backend holds these values
+	for i := range n { // only the backend refers to these values
 		err := p.b.Put(p.ctx, p.key(i), p.r.values.At(i), nil)
 		p.synced(&err)
 		if err != nil {
@@ -400,7 +399,7 @@ func checkHitOverwriteSync[K comparable, V any](p *probe[K, V]) {
 	n := min(50, p.r.keys.N)
 	last := map[K]V{}
 	for round := range 3 {
-		for i := range n { // several writes of one key wait for one Sync
+		for i := range n { // several Puts of one key wait for one Sync
 			for range 1 + (i+round)%3 {
 				last[p.key(i)] = p.val()
 				if err := p.b.Put(p.ctx, p.key(i), last[p.key(i)], nil); err != nil {
@@ -483,7 +482,7 @@ func checkHitOverwriteOddValues[K comparable, V any](p *probe[K, V]) {
 }
 
 func checkHitOverwriteAfterAMiss[K comparable, V any](p *probe[K, V]) {
-	p.miss(p.key(0)) // a cache that remembers misses must forget this one
+	p.miss(p.key(0)) // a cache that stores misses must drop this one
 	p.put(p.key(0))
 	p.hit(p.key(0))
 	p.invalidate(p.key(0))
@@ -630,7 +629,7 @@ func checkHitPutBatchEdges[K comparable, V any](p *probe[K, V]) {
 			"the one hit")
 	}
 	v := p.val()
-	if err := p.putMany([]backend.Item[K, V]{ // the last of a key decides, whatever its TTL
+	if err := p.putMany([]backend.Item[K, V]{ // the last Put of a key decides, whatever its TTL
 		{Key: p.key(0), Value: p.val(), TTL: new(time.Duration)},
 		{Key: p.key(1), Value: p.val()},
 		{Key: p.key(0), Value: v},

@@ -12,7 +12,7 @@ import (
 	"github.com/cachepact/cachepact/backend"
 )
 
-// keyBytes returns the length of a key whose encoding is its bytes, else 0.
+// keyBytes returns the length of a key that is its own encoding, and 0 for other keys.
 func keyBytes[K comparable](k K) int {
 	if v := reflect.ValueOf(&k).Elem(); v.Kind() == reflect.String {
 		return v.Len()
@@ -20,13 +20,13 @@ func keyBytes[K comparable](k K) int {
 	return 0
 }
 
-// refusable reports whether the backend may refuse k: because it is longer than
-// declared, or because it is an interface whose dynamic type it may not support.
+// refusable reports whether the backend may reject k: because k is longer than the declared limit, or because k is an
+// interface whose dynamic type the backend may not support.
 func (p *probe[K, V]) refusable(k K) bool {
 	return p.tooLong(k) || k != any(nil) && dynamic(reflect.TypeFor[K]())
 }
 
-// dynamic reports whether values of t can be of types that t does not name.
+// dynamic reports whether t is or contains an interface type.
 func dynamic(t reflect.Type) bool {
 	switch t.Kind() {
 	case reflect.Interface:
@@ -54,8 +54,7 @@ func (p *probe[K, V]) tooLong(k K) bool {
 	return keyBytes(k) > limit
 }
 
-// putOdd puts an odd key and reports whether the backend took it. It may refuse
-// what it declares, with the right error.
+// putOdd puts an odd key and reports whether the backend stored it. The backend may return the errors that it declares.
 func (p *probe[K, V]) putOdd(k K) bool {
 	err := p.tryPut(k, p.val(), nil)
 	switch {
@@ -76,7 +75,7 @@ func (p *probe[K, V]) putOdd(k K) bool {
 	return false
 }
 
-const birthday = 160_000 // enough for three collisions of 32 bits on average
+const birthday = 160_000 // three collisions of a 32-bit hash on average
 
 func negativeZero() float64 { return math.Copysign(0, -1) }
 

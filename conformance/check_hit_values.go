@@ -8,7 +8,7 @@ import (
 	"github.com/cachepact/cachepact/backend"
 )
 
-// valueBytes returns the length of a value that is its own bytes, else 0.
+// valueBytes returns the length of a value that is its own encoding, and 0 for other values.
 func valueBytes[V any](v V) int {
 	x := reflect.ValueOf(&v).Elem()
 	if x.Kind() == reflect.String || x.Kind() == reflect.Slice && x.Type().Elem().Kind() == reflect.Uint8 {
@@ -17,7 +17,7 @@ func valueBytes[V any](v V) int {
 	return 0
 }
 
-// putLarge puts a value that may be too large, and reports whether it was taken.
+// putLarge puts a value that may be too large, and reports whether the backend stored it.
 func (p *probe[K, V]) putLarge(k K, v V) bool {
 	err := p.tryPut(k, v, nil)
 	limit := p.r.traits.MaxValue
@@ -33,8 +33,7 @@ func (p *probe[K, V]) putLarge(k K, v V) bool {
 	return err == nil
 }
 
-// aliased checks that a mutation through another reference shows in k exactly
-// when the subject says so.
+// aliased checks that a change through another reference is visible under k exactly if the subject declares ByReference.
 func (p *probe[K, V]) aliased(k K, mutated V, how, hint string) {
 	v, hit, err := p.b.Get(p.ctx, k)
 	p.note(op[K, V]{kind: opGet, key: k, val: v, hit: hit, err: err})
@@ -68,8 +67,8 @@ func noSlices[K comparable, V any](r *runner[K, V]) string {
 	return ""
 }
 
-// partOfLarger returns the slice v in a larger array, as a part of a buffer is, and a
-// function that reports whether the array is unchanged.
+// partOfLarger returns the slice v in a larger array, like a part of a buffer, and a function that reports whether the
+// array is unchanged.
 func partOfLarger[V any](v V) (_ V, unchanged func() bool) {
 	x := reflect.ValueOf(v)
 	n := x.Len()
@@ -82,7 +81,7 @@ func partOfLarger[V any](v V) (_ V, unchanged func() bool) {
 	return part, func() bool { return same(array, before, 0) }
 }
 
-// overrun does to the slice v what append does that finds room behind it.
+// overrun writes behind the slice v within its capacity, as append does.
 func overrun[V any](v V) {
 	x := reflect.ValueOf(v)
 	if x.Len() == x.Cap() || x.Len() == 0 {
@@ -250,7 +249,7 @@ func checkHitValuesHeldValue[K comparable, V any](p *probe[K, V]) {
 	if !hit {
 		return
 	}
-	for i := range 20 { // reuse of a buffer would show in what is held
+	for i := range 20 { // a reused buffer would change the values that were returned earlier
 		p.putValue(p.key(0), p.r.values.At(i+2), nil)
 		p.get(p.key(0))
 		p.putValue(p.key(1), p.r.values.At(i+100), nil)

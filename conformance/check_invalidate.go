@@ -106,7 +106,7 @@ func checkInvalidateKeyWithTTL[K comparable, V any](p *probe[K, V]) {
 	p.miss(p.key(0))
 	p.putTTL(p.key(0), p.unit())
 	p.sleep(p.unit() + p.tick())
-	p.invalidate(p.key(0)) // already dead
+	p.invalidate(p.key(0)) // already expired
 	p.miss(p.key(0))
 	p.wantSizeLagging(0)
 }
@@ -116,7 +116,7 @@ func checkInvalidateKeyAfterOverwrites[K comparable, V any](p *probe[K, V]) {
 		for range 1 + i%3 {
 			p.put(p.key(i))
 		}
-		p.invalidate(p.key(i)) // no earlier value may show through
+		p.invalidate(p.key(i)) // no earlier value may become visible
 		p.miss(p.key(i))
 	}
 	p.settle()
@@ -127,7 +127,7 @@ func checkInvalidateKeyAfterOverwrites[K comparable, V any](p *probe[K, V]) {
 
 func checkInvalidateKeyPutBetween[K comparable, V any](p *probe[K, V]) {
 	n := min(200, p.r.keys.N)
-	for i := range n { // put, remove, put: a removal still queued must not take the second
+	for i := range n { // put, remove, put: a removal that is still queued must not remove the second entry
 		p.put(p.key(i))
 		p.invalidate(p.key(i))
 		p.put(p.key(i))
@@ -214,7 +214,7 @@ func checkInvalidateNilManyTimes[K comparable, V any](p *probe[K, V]) {
 	for i := range n {
 		p.put(p.key(i))
 	}
-	for i := range 300 { // a generation of eight bits comes round
+	for i := range 300 { // a generation counter of eight bits wraps around
 		if p.clear(); i == 20 && p.hurried() {
 			break
 		}
@@ -294,7 +294,7 @@ func checkInvalidateKeyEachPutAgain[K comparable, V any](p *probe[K, V]) {
 			held++
 		}
 	}
-	if held < n/2 { // where Puts may be refused, one alone tells nothing
+	if held < n/2 { // if Puts may be rejected, a single Put proves nothing
 		p.hinted("a removal outlives itself, and takes the Put that follows it", "most of them: nothing needs room",
 			"of %d keys that were put, invalidated and put again, %d hit", n, held)
 	}
@@ -330,7 +330,7 @@ func checkInvalidateZerokeyAbsent[K comparable, V any](p *probe[K, V]) {
 		one = p.key(1)
 	}
 	p.put(one)
-	p.invalidate(zero) // it is not there, and does not mean "all"
+	p.invalidate(zero) // the zero key is absent, and does not mean "all keys"
 	p.hit(one)
 	p.wantSize(1)
 }

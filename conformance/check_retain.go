@@ -12,7 +12,7 @@ func checkRetainTTL[K comparable, V any](p *probe[K, V]) {
 		d := ttl
 		v := p.val()
 		p.putValue(p.key(0), v, &d)
-		d = 100 * p.unit() // must not matter any more
+		d = 100 * p.unit() // a later change must have no effect
 		if p.affords(2 * p.unit()) {
 			p.nearDeadline(p.key(0))
 			p.alive(p.key(0))
@@ -58,7 +58,7 @@ func checkRetainBatch[K comparable, V any](p *probe[K, V]) {
 		}
 		*p.cell(p.key(i)) = cell[V]{has: true, val: p.r.values.At(i), put0: time.Now(), put1: time.Now(), ttl: 100 * p.unit()}
 	}
-	for i := range n { // and what becomes of it afterwards does not matter
+	for i := range n { // and a later change has no effect
 		keys[i], *items[i].TTL = p.key(n-1-i), 0
 		items[i] = backend.Item[K, V]{}
 	}
@@ -80,7 +80,7 @@ func checkRetainKey[K comparable, V any](p *probe[K, V]) {
 	if k != p.key(0) {
 		p.failf("Invalidate changed the caller's key")("the pointer is only read")
 	}
-	k = p.key(1) // must not redirect the removal
+	k = p.key(1) // a later change must not redirect the removal
 	p.cell(p.key(0)).lose("it was invalidated")
 	p.settle()
 	p.hit(p.key(1))

@@ -10,8 +10,7 @@ import (
 	"github.com/cachepact/cachepact/backend"
 )
 
-// countersRise reads Stats and fails the check if a counter is less than was seen
-// before. It returns what is seen now.
+// countersRise reads Stats and fails the check if a counter has decreased. It returns the counters.
 func (p *probe[K, V]) countersRise(seen map[string]uint64) map[string]uint64 {
 	s, err := p.b.Stats(p.ctx)
 	if err != nil {
@@ -35,8 +34,7 @@ func (p *probe[K, V]) countersRise(seen map[string]uint64) map[string]uint64 {
 	return s.Counters
 }
 
-// noCounters is void if the backend reports none of the names, or nothing at all
-// where none is given.
+// noCounters skips a check if the backend reports none of the named counters, or no counter at all if names is empty.
 func noCounters[K comparable, V any](names ...string) func(r *runner[K, V]) string {
 	return func(r *runner[K, V]) string {
 		var has map[string]uint64
@@ -60,7 +58,7 @@ func noCounters[K comparable, V any](names ...string) func(r *runner[K, V]) stri
 	}
 }
 
-// counts checks by how much the counters that are reported rise during f.
+// counts checks how much the reported counters rise during f.
 func (p *probe[K, V]) counts(want map[string]uint64, f func()) {
 	before := p.stats().Counters
 	dropped := p.dropped
@@ -70,7 +68,7 @@ func (p *probe[K, V]) counts(want map[string]uint64, f func()) {
 	p.settle()
 	after := p.stats().Counters
 	if p.dropped != dropped {
-		return // a refused entry: hits and misses are not what they would be
+		return // an entry was rejected, so hits and misses differ
 	}
 	for name, n := range want {
 		was, reported := before[name]
@@ -256,7 +254,7 @@ func checkStatsSizeInvalidateWithTTL[K comparable, V any](p *probe[K, V]) {
 		if round == 0 {
 			p.clear()
 		} else {
-			for i := range n { // nothing is read in between: Size must follow by itself
+			for i := range n { // no Get in between: Size must change by itself
 				p.invalidate(p.key(i))
 				p.wantSize(int64(n - i - 1))
 			}
@@ -281,7 +279,7 @@ func checkStatsSizeExpired[K comparable, V any](p *probe[K, V]) {
 	}
 	p.wantSize(int64(2 * n))
 	p.sleep(p.unit() + p.tick())
-	p.wantSizeLagging(int64(n)) // nothing was read: Size alone must know
+	p.wantSizeLagging(int64(n)) // no Get since: Size alone must be correct
 	for i := range n {
 		p.miss(p.key(n + i))
 	}
@@ -309,7 +307,7 @@ func checkStatsSizeExpiredThenChanged[K comparable, V any](p *probe[K, V]) {
 		p.putTTL(p.key(i), p.unit())
 	}
 	p.sleep(p.unit() + p.tick())
-	p.put(p.key(0))        // over a dead entry
+	p.put(p.key(0))        // over an expired entry
 	p.invalidate(p.key(1)) // of one
 	p.miss(p.key(1))
 	p.wantSizeLagging(1)
@@ -369,7 +367,7 @@ func checkStatsCountersHitsAndMisses[K comparable, V any](p *probe[K, V]) {
 	})
 	p.sleep(p.unit() + p.tick())
 	p.counts(map[string]uint64{backend.CounterHits: 0, backend.CounterMisses: 1}, func() { p.miss(p.key(1)) })
-	p.counts(map[string]uint64{backend.CounterHits: 0, backend.CounterMisses: 1}, func() { // nor was Stats asked since it expired
+	p.counts(map[string]uint64{backend.CounterHits: 0, backend.CounterMisses: 1}, func() { // Stats was not called since the entry expired
 		p.putTTL(p.key(1), p.unit())
 		p.sleep(p.unit() + p.r.traits.ExpiryLag + p.tick())
 		p.miss(p.key(1))
@@ -445,7 +443,7 @@ func checkStatsCountersExpirations[K comparable, V any](p *probe[K, V]) {
 	})
 	p.counts(map[string]uint64{backend.CounterExpirations: uint64(n - 2), backend.CounterEvictions: 0}, func() {
 		start := time.Now()
-		for i := range 2 { // deadlines that count for nothing when they come
+		for i := range 2 { // deadlines of entries that are overwritten or removed before
 			p.putTTL(p.key(i), 4*p.unit())
 		}
 		p.invalidate(p.key(0))
@@ -455,7 +453,7 @@ func checkStatsCountersExpirations[K comparable, V any](p *probe[K, V]) {
 		}
 		for i := 2; i < n; i++ {
 			p.putTTL(p.key(i), p.unit())
-			p.get(p.key(i)) // which tells whether it was refused
+			p.get(p.key(i)) // to see whether it was rejected
 		}
 		p.sleep(4*p.unit() + p.tick())
 		for i := range n {
@@ -505,8 +503,8 @@ func checkStatsCountersLoad[K comparable, V any](p *probe[K, V]) {
 	parallel(func() {
 		var done atomic.Int64
 		p.together(9, func(g int) {
-			// An update that takes others back shows only for a moment, in which
-			// the goroutine that does nothing but look may not run.
+			// An update that reverts others is visible only for a moment. A
+			// goroutine that only reads may not run in that moment.
 			var seen map[string]uint64
 			if g == 8 {
 				for done.Load() < 8 && !p.hurried() {
@@ -533,13 +531,13 @@ func checkStatsCountersLoad[K comparable, V any](p *probe[K, V]) {
 	p.settle()
 	after := p.stats().Counters
 	for name, most := range map[string]uint64{backend.CounterHits: hits.Load(), backend.CounterMisses: misses.Load()} {
-		if was, ok := before[name]; ok && after[name]-was > most { // fewer may be counted: only a single thread's are exact
+		if was, ok := before[name]; ok && after[name]-was > most { // the counters are exact only for a single goroutine
 			p.failf("the counter %s rose by %d under load", name, int64(after[name]-was))(
 				"at most %d, which is how many there were", most)
 		}
 	}
 	p.counts(map[string]uint64{backend.CounterHits: 10, backend.CounterMisses: 10}, func() {
-		for range 10 { // and a single thread's are exact again
+		for range 10 { // and they are exact again for a single goroutine
 			p.hit(p.key(0))
 			p.miss(p.key(1))
 		}
@@ -553,8 +551,7 @@ func checkStatsSizeThroughout[K comparable, V any](r *runner[K, V]) error {
 	return r.sizeFaults[0]
 }
 
-// fits checks that the backend holds what its bound says after the first n keys
-// were put.
+// fits checks that the backend keeps its bound after Puts of the first n keys.
 func (p *probe[K, V]) fits(n int) {
 	held, size := 0, p.size()
 	for i := range n {
@@ -590,8 +587,7 @@ func (p *probe[K, V]) fits(n int) {
 	}
 }
 
-// keepsAll fills the backend to its capacity and does a hundred times what needs
-// no room, and so must evict nobody.
+// keepsAll fills the backend to its capacity and runs a hundred times a call that needs no room. No entry may be evicted.
 func (p *probe[K, V]) keepsAll(f func(i int)) {
 	for i := range p.opts.Capacity {
 		p.put(p.key(i))

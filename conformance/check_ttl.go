@@ -9,8 +9,7 @@ import (
 
 const day = 24 * time.Hour
 
-// rangeTTLs are the lengths that counters of seconds, milliseconds and 32 bits
-// get wrong.
+// rangeTTLs are TTLs that counters of seconds, of milliseconds and of 32 bits get wrong.
 var rangeTTLs = []struct {
 	name string
 	ttl  time.Duration
@@ -67,7 +66,7 @@ func checkTTLRangeKeeps[K comparable, V any](p *probe[K, V], ttl time.Duration) 
 		p.sleep(p.tick() * 5)
 		p.get(p.key(0))
 	}
-	// And over an entry that had another lifetime.
+	// Overwrite an entry that had another lifetime.
 	p.putTTL(p.key(1), ttl)
 	p.putTTL(p.key(1), p.unit())
 	p.putTTL(p.key(1), ttl)
@@ -78,7 +77,7 @@ func checkTTLRangeKeeps[K comparable, V any](p *probe[K, V], ttl time.Duration) 
 	}
 }
 
-// slow is by how much long waits shrink in real time.
+// slow is the factor by which long waits are shortened in real time.
 func (p *probe[K, V]) slow() time.Duration {
 	if p.r.bubble {
 		return 1
@@ -86,10 +85,10 @@ func (p *probe[K, V]) slow() time.Duration {
 	return 10
 }
 
-// lag is how long an expired entry may be counted.
+// lag is how long after its deadline an entry may be counted.
 func (p *probe[K, V]) lag() time.Duration { return max(p.r.traits.SizeLag, p.r.traits.ExpiryLag) }
 
-// wantSizeLagging checks Size once expiry must show in it.
+// wantSizeLagging checks Size after the declared lag.
 func (p *probe[K, V]) wantSizeLagging(want int64) {
 	if lag := p.lag(); lag > 0 {
 		p.settle()
@@ -347,7 +346,7 @@ func checkTTLNotearlyAnyOffset[K comparable, V any](p *probe[K, V]) {
 		p.alive(p.key(0))
 		return
 	}
-	for i := range 60 { // whatever fraction of a second or tick the Put falls on
+	for i := range 60 { // at any fraction of a second or tick
 		p.sleep(time.Duration(mix(uint64(i)) % uint64(3*time.Second)))
 		p.putTTL(p.key(0), time.Second+time.Duration(mix(uint64(i+100))%uint64(2*time.Second)))
 		p.nearDeadline(p.key(0))
@@ -550,7 +549,7 @@ func checkTTLOverwriteSweepSparesRefreshed[K comparable, V any](p *probe[K, V]) 
 	}
 	for range 4 {
 		p.sleep(p.unit())
-		p.size() // sweeps, where Stats does
+		p.size() // Stats may sweep
 		for i := range n {
 			p.get(p.key(i))
 		}

@@ -61,7 +61,7 @@ func (p *probe[K, V]) everything() {
 // call makes one random call.
 func (p *probe[K, V]) call(rng *rand.Rand, k K, vals []V, report func(what string, err error)) {
 	switch rng.IntN(22) {
-	case 20: // of several keys, in any order
+	case 20: // calls with several keys in any order
 		_, err := backend.GetMany(p.ctx, p.b, p.someKeys(rng, k))
 		report("GetMany", err)
 	case 21:
@@ -102,7 +102,7 @@ func (p *probe[K, V]) call(rng *rand.Rand, k K, vals []V, report func(what strin
 	}
 }
 
-// someKeys returns k among others of the first keys, shuffled.
+// someKeys returns k and some of the first keys, shuffled.
 func (p *probe[K, V]) someKeys(rng *rand.Rand, k K) []K {
 	keys := []K{k}
 	for i := range min(4, p.r.keys.N) {
@@ -114,7 +114,7 @@ func (p *probe[K, V]) someKeys(rng *rand.Rand, k K) []K {
 	return keys
 }
 
-// closeRaces closes while every method is being called, after a while.
+// closeRaces closes the backend while other goroutines call every method.
 func (p *probe[K, V]) closeRaces(while uint64) {
 	p.loose = true
 	var wg sync.WaitGroup
@@ -154,7 +154,7 @@ func (p *probe[K, V]) closeRaces(while uint64) {
 		})
 	}
 	wg.Wait()
-	p.b = nil // closed: there is nothing to audit
+	p.b = nil // the backend is closed, so there is nothing to audit
 	if p.fault != nil {
 		panic(p.fault)
 	}

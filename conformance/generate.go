@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// keysOf completes k by reflection.
+// keysOf fills the missing fields of k by reflection.
 func keysOf[K comparable](k Keys[K]) (Keys[K], error) {
 	t := reflect.TypeFor[K]()
 	if k.At == nil {
@@ -70,7 +70,7 @@ func asKey[K comparable](v any) K {
 	return k
 }
 
-// anyAt spreads keys of an interface type over dynamic types.
+// anyAt returns keys of an interface type with several dynamic types.
 func anyAt(i int) any {
 	switch i % 4 {
 	case 0:
@@ -84,7 +84,7 @@ func anyAt(i int) any {
 	}
 }
 
-// domain returns how many different values fill makes of t, at most 1<<20.
+// domain returns the number of different values that fill makes for t, at most 1<<20.
 func domain(t reflect.Type) int {
 	const many = 1 << 20
 	switch t.Kind() {
@@ -200,7 +200,7 @@ func oddKeys(t reflect.Type) []reflect.Value {
 		bits := t.Bits()
 		lo, hi := int64(math.MinInt64)>>(64-bits), int64(math.MaxInt64)>>(64-bits)
 		add(int64(0), int64(1), int64(-1), lo, lo+1, hi, hi-1)
-		for b := 8; b < bits; b *= 2 { // look the same when cut to b bits, or folded
+		for b := 8; b < bits; b *= 2 { // these are equal when cut to b bits or folded
 			add(int64(1)<<b, int64(1)<<b+1, -(int64(1) << b), int64(1)<<(b-1))
 		}
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
@@ -258,8 +258,8 @@ func oddKeys(t reflect.Type) []reflect.Value {
 	return distinct(out)
 }
 
-// oddParts varies each part of a composite key, and splits strings over
-// neighbouring parts so that they join alike.
+// oddParts varies each part of a composite key. It also splits strings over neighbouring parts so that their joined text
+// is equal.
 func oddParts(t reflect.Type, n int, part func(v reflect.Value, i int) reflect.Value) []reflect.Value {
 	out := []reflect.Value{reflect.Zero(t)}
 	make1 := func(set map[int]reflect.Value) {
@@ -318,7 +318,7 @@ func oddParts(t reflect.Type, n int, part func(v reflect.Value, i int) reflect.V
 	return out
 }
 
-// distinct drops values that equal an earlier one.
+// distinct removes values that equal an earlier value.
 func distinct(vs []reflect.Value) []reflect.Value {
 	seen := map[any]bool{}
 	var out []reflect.Value
@@ -338,9 +338,8 @@ func distinct(vs []reflect.Value) []reflect.Value {
 	return out
 }
 
-// oddStrings are strings that have been confused with each other somewhere: the
-// known collisions of common hashes, lookalikes, escapes, and lengths around the
-// limits of caches and length fields.
+// oddStrings are strings that some cache has confused: collisions of common hashes, lookalikes, escapes, and lengths near
+// the limits of caches and length fields.
 func oddStrings() []string {
 	odd := []string{
 		"", " ", "  ", " a", "a ", "a", "A", "ab", "abc", "abd", "\x00", "\x00\x00", "a\x00", "a\x00b", "\x00a", "\t", "\n", "a\r\nb", "a\nb",
@@ -375,9 +374,8 @@ func oddStrings() []string {
 	return odd
 }
 
-// md5Pair returns two strings of one MD5 (Wang, Feng, Lai, Yu: Collisions for
-// Hash Functions MD4, MD5, HAVAL-128 and RIPEMD, 2004), which has shortened many
-// a long key.
+// md5Pair returns two strings with equal MD5 (Wang, Feng, Lai, Yu: Collisions for Hash Functions MD4, MD5, HAVAL-128 and
+// RIPEMD, 2004). Some caches shorten long keys by MD5.
 func md5Pair() []string {
 	const hexed = "d131dd02c5e6eec4693d9a0698aff95c2fcab58712467eab4004583eb8fb7f8955ad340609f4b30283e488832571415a085125e8f7cdc99fd91dbdf280373c5b" +
 		"d8823e3156348f5bae6dacd436c919c6dd53e2b487da03fd02396306d248cda0e99f33420f577ee8ce54b67080a80d1ec69821bcb6a8839396f9652b6ff72a70"
@@ -392,7 +390,7 @@ func md5Pair() []string {
 	return []string{string(a), string(b)}
 }
 
-// elsewhere is a zone in which an instant is another time.Time than in UTC.
+// elsewhere is a zone other than UTC: the same instant is a different time.Time there.
 var elsewhere = time.FixedZone("", 3600)
 
 // badKeys returns values of t that cannot be keys.

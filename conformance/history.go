@@ -13,8 +13,7 @@ import (
 	"github.com/cachepact/cachepact/backend"
 )
 
-// parallel runs f with at least four processors, on which interleavings show
-// that one processor does not have.
+// parallel runs f with GOMAXPROCS of at least four, because some interleavings do not occur on one processor.
 func parallel(f func()) {
 	if n := runtime.GOMAXPROCS(0); n < 4 {
 		runtime.GOMAXPROCS(4)
@@ -23,8 +22,8 @@ func parallel(f func()) {
 	f()
 }
 
-// rounds counts from 0 through an amount of work, which is less where work is
-// dear, and ends early when the check's time is running out.
+// rounds yields 0, 1, 2 and so on for an amount of work that is smaller for slow subjects. It stops early when the
+// check's time is running out.
 func (p *probe[K, V]) rounds(n int) iter.Seq[int] {
 	return func(yield func(int) bool) {
 		for i := range p.scaled(n) {
@@ -35,7 +34,7 @@ func (p *probe[K, V]) rounds(n int) iter.Seq[int] {
 	}
 }
 
-// scaled returns an amount of work, which is less where work is dear.
+// scaled returns an amount of work, reduced for slow subjects.
 func (p *probe[K, V]) scaled(n int) int {
 	if raceEnabled {
 		n /= 3
@@ -46,14 +45,14 @@ func (p *probe[K, V]) scaled(n int) int {
 	return max(n, 1)
 }
 
-// a mixture says how often clients do what, in parts.
+// A mixture has the relative frequencies of the clients' operations.
 type mixture struct {
 	get, put, invalidate, clear, size int
-	zero                              int  // Puts with a TTL that is over; then half of the others have a TTL, too
+	zero                              int  // Puts with a TTL of zero; if not 0, half of the other Puts have a TTL too
 	views                             bool // also through the optional interfaces
 }
 
-// A recorder runs clients against a few keys and keeps the history.
+// A recorder runs clients on a few keys and records the history.
 type recorder[K comparable, V any] struct {
 	p       *probe[K, V]
 	mix     mixture
@@ -63,7 +62,7 @@ type recorder[K comparable, V any] struct {
 	history [][]lop // by key
 }
 
-// record runs one round of clients. Every value put has a number of its own.
+// record runs one round of clients. Every Put has a value with its own number.
 func record[K comparable, V any](p *probe[K, V], nkeys, clients, ops int, mix mixture, rng *rand.Rand) *recorder[K, V] {
 	rec := &recorder[K, V]{p: p, mix: mix, history: make([][]lop, nkeys)}
 	for i := range nkeys {
@@ -146,7 +145,7 @@ func record[K comparable, V any](p *probe[K, V], nkeys, clients, ops int, mix mi
 	return rec
 }
 
-// repeats reports whether the type has so few values that At must repeat them.
+// repeats reports whether the type has too few values for distinct ones.
 func (p *probe[K, V]) repeats() bool {
 	at := p.r.values.At
 	return p.same(at(0), at(2)) || p.same(at(0), at(1<<8)) || p.same(at(0), at(1<<16))
@@ -165,8 +164,7 @@ func (p *probe[K, V]) guard1(mu *sync.Mutex, f func()) {
 	}
 }
 
-// together runs f on n goroutines, none of which begins before all are there,
-// and ends the check with the first fault.
+// together runs f on n goroutines that start at the same moment. It ends the check with the first fault.
 func (p *probe[K, V]) together(n int, f func(g int)) {
 	var wg sync.WaitGroup
 	var mu sync.Mutex
@@ -216,7 +214,7 @@ func (rec *recorder[K, V]) invalidate(key *K) {
 	}
 }
 
-// look gets a key through one of the ways there are.
+// look reads a key by Get or by one of the optional interfaces.
 func (rec *recorder[K, V]) look(key int) (v V, hit bool, err error) {
 	p, k := rec.p, rec.keys[key]
 	if rec.mix.views {
@@ -301,7 +299,7 @@ func (rec *recorder[K, V]) line(o lop) string {
 	return fmt.Sprintf("[%3d, %3d] %s: %s", o.call, o.ret, who, what)
 }
 
-// explain names what a short illegal history shows.
+// explain describes the fault in a short illegal history.
 func (rec *recorder[K, V]) explain(ops []lop) string {
 	for i, get := range ops {
 		if get.kind != opGet {
@@ -322,8 +320,7 @@ func (rec *recorder[K, V]) explain(ops []lop) string {
 	return "a Get saw a value that another Put had replaced"
 }
 
-// shrinkHistory drops operations as long as the history stays illegal. A Put
-// whose value is returned must stay.
+// shrinkHistory removes operations as long as the history stays illegal. It keeps a Put whose value is returned.
 func shrinkHistory(ops []lop, lossy bool) []lop {
 	ops = slices.Clone(ops)
 	slices.SortFunc(ops, func(a, b lop) int { return int(a.call - b.call) })

@@ -5,8 +5,8 @@ import "math/bits"
 // absent is the state of a register without a value.
 const absent = -1
 
-// A lop is one completed operation on one key. Its time is that of a counter:
-// call is taken before the operation starts and ret after it returned.
+// A lop is one completed operation on one key. Its times are readings of a counter: call is read before the operation
+// starts, and ret after it has returned.
 type lop struct {
 	kind      opKind // opGet, opPut or opInvalidate
 	val       int    // put, or returned by a hit; absent for a miss
@@ -14,14 +14,12 @@ type lop struct {
 	client    int
 }
 
-// linearizable reports whether the operations on one key could have happened one
-// at a time, each between its call and its return, on a register that is absent
-// at first. A lossy register may lose its value at any moment, and what it lost
+// linearizable reports whether the operations on one key can be ordered as one after the other, each between its call and
+// its return, on a register that is absent at first. A lossy register may lose its value at any moment, and a lost value
 // does not come back: a miss is always legal and leaves the key absent.
 //
-// It is the search of Wing and Gong (Testing and Verifying Concurrent Objects,
-// JPDC 1993) with the memory of visited states that Lowe added (Testing for
-// Linearizability, CCPE 2017). It takes at most 64 operations.
+// The search is that of Wing and Gong (Testing and Verifying Concurrent Objects, JPDC 1993) with the cache of visited
+// states of Lowe (Testing for Linearizability, CCPE 2017). It accepts at most 64 operations.
 func linearizable(ops []lop, lossy bool) bool {
 	s := search{ops: ops, lossy: lossy, seen: map[visited]bool{}}
 	return s.from(visited{state: absent})
@@ -46,7 +44,7 @@ func (s *search) from(at visited) bool {
 		return false
 	}
 	s.seen[at] = true
-	// The next operation must have been called before any other one returned.
+	// The next operation must have been called before any other operation returned.
 	first := int64(1<<63 - 1)
 	for i, o := range s.ops {
 		if at.done&(1<<i) == 0 {

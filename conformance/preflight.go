@@ -31,7 +31,7 @@ func (r *runner[K, V]) preflight() error {
 			}
 			r.traits = d.Traits()
 		}
-		r.zeroHoldsNothing = true // unless it shows that there is some
+		r.zeroHoldsNothing = true // unless holdsOne shows otherwise
 		r.zeroHoldsNothing = !p.holdsOne()
 	})
 	if newErr != nil {
@@ -71,7 +71,7 @@ func (r *runner[K, V]) preflight() error {
 	return nil
 }
 
-// holdsOne puts an entry and reports whether it can be read.
+// holdsOne puts an entry and reports whether a Get hits.
 func (p *probe[K, V]) holdsOne() bool {
 	p.loose = true
 	_ = p.b.Put(p.ctx, p.key(0), p.r.values.At(0), new(time.Hour))
@@ -81,9 +81,8 @@ func (p *probe[K, V]) holdsOne() bool {
 	return hit && err == nil
 }
 
-// leaksEachTime reports whether another backend leaves a goroutine behind, too.
-// One that a package starts on first use, for all backends there ever are, is not
-// the backend's.
+// leaksEachTime reports whether a further backend leaves a goroutine too. A goroutine that a package starts on first use,
+// once for all backends, does not belong to the backend.
 func (r *runner[K, V]) leaksEachTime() bool {
 	defer func(bubble bool) { r.bubble = bubble }(r.bubble)
 	r.bubble = false
@@ -96,7 +95,7 @@ func (r *runner[K, V]) leaksEachTime() bool {
 	return !r.drained(before)
 }
 
-// pilot tries a bubble and measures what time costs there.
+// pilot tries a bubble and measures the real cost of fake time.
 func (r *runner[K, V]) pilot() {
 	limit := r.limit
 	r.limit = min(limit, 3*time.Second)
@@ -112,11 +111,10 @@ func (r *runner[K, V]) pilot() {
 		return f, time.Since(start)
 	}
 	fault, base := idle(0)
-	// The longer a time is, the less the rest of the session and other programs
-	// weigh in what it costs. It is short enough while it costs next to nothing.
+	// A longer fake time makes the measurement more exact. The loop ends as soon as the cost can be measured.
 	for d := time.Minute; d < 20*365*24*time.Hour; d *= 8 {
 		cost := time.Duration(math.MaxInt64)
-		for range 4 { // the least, for other programs only add to it
+		for range 4 { // the minimum, because other programs only add time
 			if fault == nil && cost-base >= 5*time.Millisecond {
 				var once time.Duration
 				fault, once = idle(d)
@@ -129,7 +127,7 @@ func (r *runner[K, V]) pilot() {
 	}
 	switch {
 	case fault == nil:
-	case fault.kind == hung && r.leaksEachTime(): // though others may have ended while preflight counted
+	case fault.kind == hung && r.leaksEachTime(): // other goroutines may have ended during the count
 		r.leaks = append(r.leaks, "a New, Put, Get and Close")
 		r.real = "it leaves goroutines behind"
 	case fault.kind == hung:

@@ -10,12 +10,11 @@ import (
 	"github.com/cachepact/cachepact/backend"
 )
 
-// A probe is a backend under observation. It records every operation, knows what
-// each key may answer, and fails the check at the first answer that the contract
-// does not allow, so that a check only has to say what to do.
+// A probe is a backend under test. It records every operation, knows the legal answers for each key, and fails the check
+// at the first illegal answer. A check therefore only has to make calls.
 //
-// It also knows the subject's traits: where entries may be refused, a miss is
-// counted instead of failed, and where expiry may be late, the probe waits.
+// The probe also applies the subject's traits: if entries may be rejected, it counts a miss instead of failing; if entries
+// may expire late, it waits.
 type probe[K comparable, V any] struct {
 	r         *runner[K, V]
 	b         backend.Backend[K, V]
@@ -25,15 +24,15 @@ type probe[K comparable, V any] struct {
 	hurry     *atomic.Bool // a third of the check's real time is over
 	rule      string       // that the check is about
 	fault     *fault
-	first     atomic.Pointer[fault] // the fault before Close, which may hang because of it
+	first     atomic.Pointer[fault] // the fault before Close, because Close may then hang
 	sizeFault *fault                // of stats/size, in a check of another rule
 
 	model map[K]*cell[V]
-	order []K // the keys of model, as they came
+	order []K // the keys of model in the order of their first use
 	nvals int
-	ops   []op[K, V] // the last ones
-	lossy bool       // the check is about capacity: a miss is no fault
-	loose bool       // many goroutines used the backend: any value once put is legal
+	ops   []op[K, V] // the last operations
+	lossy bool       // the check is about capacity, so a miss is legal
+	loose bool       // many goroutines used the backend, so any earlier value is legal
 	aside bool       // the check put so much past the model that walking it costs more than it can find
 
 	counting bool // Gets that the check does not make would be counted
@@ -42,7 +41,7 @@ type probe[K comparable, V any] struct {
 	others            []*probe[K, V]
 }
 
-// A cell is what is known about one key.
+// A cell is the model of one key.
 type cell[V any] struct {
 	has       bool
 	val       V
@@ -64,7 +63,7 @@ func (c *cell[V]) dead(now time.Time, late time.Duration) bool {
 	return !c.has || c.ttl != 0 && now.After(c.put1.Add(c.ttl).Add(late))
 }
 
-// renew notes that v replaced what was there, by a Put that began at before.
+// renew records that a Put, which began at before, stored v.
 func (c *cell[V]) renew(v V, before time.Time) {
 	if c.has {
 		c.past = append(c.past, c.val)
@@ -76,7 +75,7 @@ func (c *cell[V]) renew(v V, before time.Time) {
 	*c = cell[V]{has: true, val: v, put0: before, put1: time.Now(), past: c.past, earlier: earlier}
 }
 
-// live makes the backend, runs f, audits and closes.
+// live opens the backend, runs f, audits the backend and closes it.
 func (p *probe[K, V]) live(f func(p *probe[K, V])) {
 	p.guard(func() {
 		p.open()
@@ -94,7 +93,7 @@ func (p *probe[K, V]) live(f func(p *probe[K, V])) {
 	}
 }
 
-// guard runs f and keeps the first fault.
+// guard runs f and records the first fault.
 func (p *probe[K, V]) guard(f func()) {
 	defer func() {
 		switch v := recover().(type) {
@@ -124,7 +123,7 @@ func (p *probe[K, V]) open() {
 	p.b = b
 }
 
-// another returns a second backend beside p's, empty and closed with it.
+// another returns a second, empty backend. It is closed together with the backend of p.
 func (p *probe[K, V]) another() *probe[K, V] {
 	q := &probe[K, V]{
 		r: p.r, ctx: p.ctx, opts: p.opts, scale: p.scale, lossy: p.lossy, rule: p.rule,
@@ -145,7 +144,7 @@ func (p *probe[K, V]) shut() {
 	p.b = nil
 }
 
-// audit looks once more at every key the check used.
+// audit reads every key of the check once more.
 func (p *probe[K, V]) audit() {
 	if p.b == nil {
 		return
@@ -164,7 +163,7 @@ func (p *probe[K, V]) audit() {
 	}
 }
 
-// atMost returns how many entries can be counted now.
+// atMost returns the largest legal Size.
 func (p *probe[K, V]) atMost() int64 {
 	n, now := int64(0), time.Now()
 	for _, c := range p.model {
@@ -175,7 +174,7 @@ func (p *probe[K, V]) atMost() int64 {
 	return n
 }
 
-// atLeast returns how many entries must be counted.
+// atLeast returns the smallest legal Size.
 func (p *probe[K, V]) atLeast() int64 {
 	if p.lossy || p.r.traits.Rejects {
 		return 0
@@ -183,7 +182,7 @@ func (p *probe[K, V]) atLeast() int64 {
 	return p.liveEntries()
 }
 
-// liveEntries returns how many entries have not come to their deadline.
+// liveEntries returns the number of entries that have not expired.
 func (p *probe[K, V]) liveEntries() int64 {
 	n, now := int64(0), time.Now()
 	for _, c := range p.model {
@@ -197,7 +196,7 @@ func (p *probe[K, V]) liveEntries() int64 {
 // key returns the i'th key.
 func (p *probe[K, V]) key(i int) K { return p.r.keys.At(i) }
 
-// val returns a value that no earlier Put of the check used.
+// val returns a value that the check has not put before.
 func (p *probe[K, V]) val() V {
 	p.nvals++
 	return p.r.values.At(p.nvals)
@@ -213,14 +212,14 @@ func (p *probe[K, V]) cell(k K) *cell[V] {
 	return c
 }
 
-// put puts a fresh value that never expires, and returns it.
+// put puts a new value that never expires, and returns it.
 func (p *probe[K, V]) put(k K) V {
 	v := p.val()
 	p.putValue(k, v, nil)
 	return v
 }
 
-// putTTL puts a fresh value with a TTL.
+// putTTL puts a new value with a TTL.
 func (p *probe[K, V]) putTTL(k K, ttl time.Duration) V {
 	v := p.val()
 	p.putValue(k, v, &ttl)
@@ -234,8 +233,7 @@ func (p *probe[K, V]) putValue(k K, v V, ttl *time.Duration) {
 	}
 }
 
-// tryPut puts v and returns Put's error. A Put that failed must have removed the
-// earlier value.
+// tryPut puts v and returns the error of Put. A Put that fails must remove the earlier value.
 func (p *probe[K, V]) tryPut(k K, v V, ttl *time.Duration) error {
 	before := time.Now()
 	err := p.b.Put(p.ctx, k, v, ttl)
@@ -262,7 +260,7 @@ func (p *probe[K, V]) tryPut(k K, v V, ttl *time.Duration) error {
 
 const endedAtOnce = "its TTL was not positive"
 
-// hit gets k, which must be there unless an admission policy refused it.
+// hit gets k, which must be a hit unless an admission policy has rejected it.
 func (p *probe[K, V]) hit(k K) {
 	c := p.cell(k)
 	if !c.has && !p.lossy && !p.r.traits.Rejects {
@@ -271,8 +269,7 @@ func (p *probe[K, V]) hit(k K) {
 	p.get(k)
 }
 
-// miss gets k, which must not be there. If an entry may still be alive, it waits
-// for its end.
+// miss gets k, which must be a miss. If the entry may still be live, miss waits for its end.
 func (p *probe[K, V]) miss(k K) {
 	c := p.cell(k)
 	if c.has && c.ttl == 0 {
@@ -314,7 +311,7 @@ func (p *probe[K, V]) synced(err *error) {
 	if !p.r.traits.NeedsSync {
 		return
 	}
-	if failed := backend.Sync(p.ctx, p.b); *err == nil { // what a Put that fails removes is a write, too
+	if failed := backend.Sync(p.ctx, p.b); *err == nil { // the removal by a failed Put is a write too
 		*err = failed
 	}
 }
@@ -338,7 +335,7 @@ func (p *probe[K, V]) size() int64 { return p.stats().Size }
 func (p *probe[K, V]) wantSize(want int64) {
 	p.survey()
 	got, exact := p.size(), !p.lossy && !p.r.traits.Rejects
-	if got < want && p.surveyed() { // unless some were refused
+	if got < want && p.surveyed() { // unless some Puts were rejected
 		p.look(func(*cell[V]) bool { return true })
 		exact = p.dropped == 0 && p.size() == got
 	}
@@ -350,9 +347,8 @@ func (p *probe[K, V]) wantSize(want int64) {
 	}
 }
 
-// missized fails a check of stats/size. In a check of another rule it only
-// remembers the fault, for a check of that rule to report: one wrong number must
-// not make every rule look broken.
+// missized fails a check of stats/size. In a check of another rule it records the fault, and a check of stats/size
+// reports it. One wrong number then does not make every rule fail.
 func (p *probe[K, V]) missized(want, what string, args ...any) {
 	f := p.newFault(broke, fmt.Sprintf(what, args...), want)
 	if p.rule == "stats/size" {
@@ -363,7 +359,7 @@ func (p *probe[K, V]) missized(want, what string, args ...any) {
 	}
 }
 
-// all lists the backend and fails the check if an entry may not be there.
+// all lists the backend and fails the check if a listed entry is illegal.
 func (p *probe[K, V]) all() map[K]V {
 	seq, err := backend.All(p.b)
 	if err != nil {

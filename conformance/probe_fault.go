@@ -23,7 +23,7 @@ func (p *probe[K, V]) newFault(k kind, what, want string) *fault {
 	return f
 }
 
-// failf ends the check. What came back is given first, then what was due:
+// failf ends the check. The first call has the result, the second one the expected result:
 //
 //	p.failf("Get = %v", v)("a miss")
 func (p *probe[K, V]) failf(what string, args ...any) func(want string, args ...any) {
@@ -66,7 +66,7 @@ func show(v any) string {
 	return s
 }
 
-// literal prints a value as Go code that has its type even where any is due.
+// literal prints a value as Go code that has the value's type, even as an argument of type any.
 func literal(v any) string {
 	t := reflect.TypeOf(v)
 	switch {

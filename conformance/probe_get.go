@@ -6,8 +6,7 @@ import (
 	"time"
 )
 
-// get gets k and fails the check unless the answer is one that the contract
-// allows.
+// get gets k and fails the check if the contract does not allow the answer.
 func (p *probe[K, V]) get(k K) (V, bool) {
 	before := time.Now()
 	v, hit, err := p.b.Get(p.ctx, k)
@@ -70,15 +69,15 @@ func (p *probe[K, V]) missed(k K, c *cell[V], v V, now time.Time) {
 		ended = c.put1.Add(c.ttl)
 	}
 	c.lose("it was dropped, and what was dropped must not come back")
-	c.ended = ended // it may still be counted for a while
+	c.ended = ended // Size may include it for a while
 }
 
-// holdsAll reports whether the subject has room for all that the check puts, so that
-// an admission policy has no reason to refuse any of it.
+// holdsAll reports whether the capacity is larger than the number of entries of the check. An admission policy then has no
+// reason to reject a Put.
 func (p *probe[K, V]) holdsAll() bool { return p.opts.Capacity == 0 && !p.lossy && !p.loose }
 
-// insist puts again what was refused, until it is kept or that is no admission
-// policy's doing, and removes it.
+// insist puts a rejected entry again until the backend keeps it, and then removes it. It fails if the backend rejects the
+// entry too often.
 func (p *probe[K, V]) insist(k K, c *cell[V]) {
 	var ttl *time.Duration
 	if c.ttl > 0 {
@@ -102,21 +101,19 @@ func (p *probe[K, V]) insist(k K, c *cell[V]) {
 		"hit %s: nothing needs room, so that an admission policy has no reason to refuse", show(c.val))
 }
 
-// survey finds out which entries were not refused, before something happens that
-// must not remove them.
+// survey reads all entries to learn which were rejected, before calls that must not remove entries.
 func (p *probe[K, V]) survey() {
 	if p.surveyed() && !p.counting {
 		p.look(func(c *cell[V]) bool { return !c.admitted })
 	}
 }
 
-// surveyed reports whether entries may be refused, and which were can be found out
-// by looking.
+// surveyed reports whether entries may be rejected, and whether reads can tell which were.
 func (p *probe[K, V]) surveyed() bool {
 	return p.r.traits.Rejects && p.holdsAll() && len(p.model) <= 64
 }
 
-// look gets the live entries that f names.
+// look gets the live entries that f selects.
 func (p *probe[K, V]) look(f func(c *cell[V]) bool) {
 	for _, k := range p.order {
 		if c := p.model[k]; c != nil && c.alive(time.Now()) && f(c) {
@@ -132,8 +129,7 @@ func (c *cell[V]) lose(why string) {
 	c.ended = time.Time{}
 }
 
-// lost fails the check because a live entry was not found, and looks for the
-// cause.
+// lost fails the check because a Get of a live entry missed, and looks for the cause.
 func (p *probe[K, V]) lost(k K, c *cell[V], now time.Time) func(want string, args ...any) {
 	f := p.newFault(broke, fmt.Sprintf("Get(%s) = miss", show(k)), "")
 	p.background()
@@ -162,7 +158,7 @@ func (p *probe[K, V]) lost(k K, c *cell[V], now time.Time) func(want string, arg
 	}
 }
 
-// wrong fails the check because of the value v, and says where it came from.
+// wrong fails the check because of the wrong value v, and says which Put it came from.
 func (p *probe[K, V]) wrong(k K, c *cell[V], v V) func(want string, args ...any) {
 	f := p.newFault(broke, fmt.Sprintf("Get(%s) = hit %s", show(k), show(v)), "")
 	for _, old := range c.past {

@@ -32,7 +32,7 @@ func (p *probe[K, V]) unit() time.Duration {
 	return time.Duration(p.scale)*40*time.Millisecond + 2*p.lag()
 }
 
-// tick is the smallest step past a deadline.
+// tick is the shortest sleep after which a deadline has surely passed.
 func (p *probe[K, V]) tick() time.Duration {
 	if p.r.bubble {
 		return 1

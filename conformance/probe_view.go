@@ -40,8 +40,8 @@ func (p *probe[K, V]) lists() {
 	}
 }
 
-// listsUnderLoad lists the entries while others come and go. Those that stay must
-// be there, with their value, and none twice.
+// listsUnderLoad lists the entries while other goroutines put and remove entries. Each entry that stays must be listed
+// once, with its value.
 func (p *probe[K, V]) listsUnderLoad() {
 	n := min(40, p.r.keys.N/2)
 	stay := map[K]V{}
@@ -79,7 +79,7 @@ func (p *probe[K, V]) listsUnderLoad() {
 					panic(&fault{what: fmt.Sprintf("All yielded %s twice while others wrote", show(k)), want: "each key at most once"})
 				}
 				seen[k] = true
-				yield(uint64(len(seen)) % 8 / 7) // to those that write
+				yield(uint64(len(seen)) % 8 / 7) // the writers
 				if want, ok := stay[k]; ok && !p.same(v, want) || !ok && (p.model[k] == nil || !p.known(p.model[k], v)) {
 					panic(&fault{
 						what: fmt.Sprintf("All yielded %s with %s while others wrote", show(k), show(v)),

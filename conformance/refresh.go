@@ -9,8 +9,7 @@ import (
 	"time"
 )
 
-// refreshRaces puts a new value over an expired entry while others do what may
-// remove the expired one.
+// refreshRaces overwrites an expired entry while other goroutines make calls that may remove the expired entry.
 func (p *probe[K, V]) refreshRaces(other func(k K)) {
 	ttl := time.Duration(1)
 	if !p.r.bubble {
@@ -51,7 +50,7 @@ func (p *probe[K, V]) refreshRaces(other func(k K)) {
 			panic(p.fault)
 		}
 		for i := range n {
-			p.hit(p.key(i)) // refreshed entries are nobody's to remove
+			p.hit(p.key(i)) // no call may remove the refreshed entries
 		}
 	}
 }
@@ -63,8 +62,7 @@ func yield(n uint64) {
 	}
 }
 
-// mixedLifetimes puts each key with a TTL and without one at the same time.
-// Whichever value stays, the lifetime must be the one it was put with.
+// mixedLifetimes puts each key with and without a TTL at the same time. The value that stays must have its own lifetime.
 func (p *probe[K, V]) mixedLifetimes() {
 	const clients = 8 // more than processors, so that they take turns
 	ttl := time.Hour
@@ -112,8 +110,7 @@ func (p *probe[K, V]) mixedLifetimes() {
 	}
 }
 
-// refreshAtSweep refreshes entries at the very instants at which a background
-// sweep of a common period wakes.
+// refreshAtSweep refreshes entries at the instants at which a background sweep with a common period runs.
 func (p *probe[K, V]) refreshAtSweep() {
 	n := min(60, p.r.keys.N)
 	for i := range n {

@@ -20,7 +20,7 @@ import (
 	"github.com/cachepact/cachepact/backend"
 )
 
-// runner tests one subject.
+// A runner tests one subject.
 type runner[K comparable, V any] struct {
 	subject Subject[K, V]
 	traits  backend.Traits
@@ -138,7 +138,7 @@ func (r *runner[K, V]) do(t *testing.T, c check[K, V]) {
 	}
 }
 
-// try runs c, and again where real time was too slow to tell.
+// try runs c. It runs c again if a real-time check had no result because the machine was too slow.
 func (r *runner[K, V]) try(c check[K, V]) *fault {
 	printed, sizeFaults := r.printed.count(), len(r.sizeFaults)
 	defer func() {
@@ -195,15 +195,15 @@ func (r *runner[K, V]) judge(res *Result, f *fault) {
 	}
 }
 
-// finish returns the report, in the order of the contract.
+// finish returns the report, with the checks in the order of the contract.
 func (r *runner[K, V]) finish() Report {
 	slices.SortStableFunc(r.report.Checks, func(a, b Result) int { return ruleRank(a.ID) - ruleRank(b.ID) })
 	r.report.Expected, r.report.Dropped = r.expected, r.dropped
 	return r.report
 }
 
-// session runs f with a new backend, in the bubble if the subject can live
-// there. It returns what went wrong, or nil. It returns even if f never does.
+// session runs f with a new backend, in a bubble if the subject allows it. It returns the fault, or nil. It returns even
+// if f hangs.
 func (r *runner[K, V]) session(o Options, f func(p *probe[K, V])) *fault {
 	return r.sessionAt(1, o, f)
 }
@@ -216,7 +216,7 @@ func (r *runner[K, V]) sessionAt(scale int, o Options, f func(p *probe[K, V])) *
 	done, overtime := make(chan struct{}), make(chan struct{})
 	finished, t := false, r.t
 	if t == nil {
-		t = new(testing.T) // never fails a test: faults are values here
+		t = new(testing.T) // a fault is a value here and never fails a test
 	}
 	var crash any
 	go func() {
@@ -245,7 +245,7 @@ func (r *runner[K, V]) sessionAt(scale int, o Options, f func(p *probe[K, V])) *
 		return &fault{kind: hung, what: "the backend deadlocked: no goroutine can continue", stack: stacks()}
 	case <-watchdog.C:
 		limit := r.limit
-		r.limit = min(limit, max(limit/4, time.Second)) // a backend that hangs once hangs often
+		r.limit = min(limit, max(limit/4, time.Second)) // a backend that hangs once probably hangs again
 		if f := p.first.Load(); f != nil {
 			return f
 		}
@@ -270,8 +270,7 @@ func (r *runner[K, V]) sessionAt(scale int, o Options, f func(p *probe[K, V])) *
 	return nil
 }
 
-// watched runs f, which calls the backend outside a session, and returns even if
-// f panics or never does.
+// watched runs f, which calls the backend outside a session. It returns even if f panics or hangs.
 func (r *runner[K, V]) watched(f func() error) error {
 	done := make(chan error, 1)
 	go func() {
@@ -292,15 +291,15 @@ func (r *runner[K, V]) watched(f func() error) error {
 	}
 }
 
-// overran returns the fault of a check that did not end within limit.
+// overran returns the fault of a check that exceeded limit.
 func overran(limit time.Duration) *fault {
 	return &fault{
 		kind: hung, what: fmt.Sprintf("the backend hung: the check did not end within %v", limit), stack: stacks(),
 	}
 }
 
-// guardTime stops the time of a bubble before it overflows, which would end the
-// process. Time gets there when everything in the bubble waits for ever.
+// guardTime stops the time of a bubble before it overflows, because an overflow ends the process. Time runs that far if
+// everything in the bubble waits for ever.
 func guardTime(stop <-chan struct{}, overtime chan<- struct{}) {
 	end := time.NewTimer(time.Until(lastMoment.AddDate(1, 0, 0)))
 	defer end.Stop()
@@ -314,8 +313,7 @@ func guardTime(stop <-chan struct{}, overtime chan<- struct{}) {
 	}
 }
 
-// panicStack returns the stack of the panic that is being recovered, from where
-// it began to where the suite called the backend.
+// panicStack returns the stack of the recovered panic, from the panic to the suite's call of the backend.
 func panicStack() string {
 	all := string(debug.Stack())
 	stack := all
@@ -326,7 +324,7 @@ func panicStack() string {
 	if i := strings.Index(stack, "\n"+own); i >= 0 {
 		stack = stack[:i]
 	}
-	if strings.Count(stack, "\n") < 3 { // nothing but the panic: it began in the suite
+	if strings.Count(stack, "\n") < 3 { // the panic began in the suite
 		return all
 	}
 	return stack

@@ -39,7 +39,7 @@ func (r *runner[K, V]) random(o Options, length int) error {
 	return nil
 }
 
-// sequenceKeys are few, so that they meet often, and easily confused.
+// sequenceKeys returns a few keys that are easily confused.
 func (r *runner[K, V]) sequenceKeys() []K {
 	keys := []K{r.keys.At(0), r.keys.At(1)}
 	for _, k := range r.keys.Odd {
@@ -114,7 +114,7 @@ func (r *runner[K, V]) replay(o Options, steps []step) *fault {
 			case opClear:
 				p.clear()
 			case opStats:
-				most, size := p.atMost(), p.size() // in this order: entries may expire meanwhile
+				most, size := p.atMost(), p.size() // this order allows entries to expire in between
 				if least := p.atLeast(); size > most || size < least {
 					p.missized(fmt.Sprintf("from %d to %d", least, most), "Stats().Size = %d", size)
 				}
@@ -125,7 +125,7 @@ func (r *runner[K, V]) replay(o Options, steps []step) *fault {
 	})
 }
 
-// shrink drops steps as long as the sequence still fails, within two seconds.
+// shrink removes steps as long as the sequence still fails, for at most two seconds.
 func (r *runner[K, V]) shrink(o Options, steps []step, f *fault) ([]step, *fault) {
 	start := time.Now()
 	for size := len(steps) / 2; size > 0; {
@@ -145,7 +145,7 @@ func (r *runner[K, V]) shrink(o Options, steps []step, f *fault) ([]step, *fault
 	return steps, f
 }
 
-// repro prints steps as a test.
+// repro prints the steps as Go code.
 func (r *runner[K, V]) repro(o Options, steps []step) string {
 	var b strings.Builder
 	keys := r.sequenceKeys()

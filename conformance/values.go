@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// valuesOf completes v by reflection.
+// valuesOf fills the missing fields of v by reflection.
 func valuesOf[V any](v Values[V]) (Values[V], error) {
 	t := reflect.TypeFor[V]()
 	if v.Equal == nil {
@@ -52,7 +52,7 @@ func valuesOf[V any](v Values[V]) (Values[V], error) {
 	return v, nil
 }
 
-// plain reports whether == on t is the same as comparing deeply.
+// plain reports whether == on t equals a deep comparison.
 func plain(t reflect.Type) bool {
 	switch t.Kind() {
 	case reflect.Bool, reflect.String:
@@ -70,8 +70,7 @@ func plain(t reflect.Type) bool {
 	return t.Kind() >= reflect.Int && t.Kind() <= reflect.Uintptr
 }
 
-// equal reports whether a and b are the same value: deeply, nil apart from
-// empty, NaN equal to itself.
+// equal reports whether a and b are deeply equal. Nil differs from empty, and NaN equals itself.
 func equal[V any](a, b V) bool {
 	switch x := any(a).(type) {
 	case string:
@@ -147,17 +146,15 @@ func same(a, b reflect.Value, depth int) bool {
 	return a.Equal(b)
 }
 
-// sameTime reports whether two times are the same instant in zones of the same
-// offset. The name of a zone and the reading of the monotonic clock mean nothing
-// to another process, and no encoding keeps them.
+// sameTime reports whether two times are the same instant in zones of the same offset. Encodings do not keep the name of
+// the zone and the reading of the monotonic clock, which have no meaning in another process.
 func sameTime(a, b time.Time) bool {
 	_, x := a.Zone()
 	_, y := b.Zone()
 	return a.Equal(b) && x == y
 }
 
-// mutate changes memory that v refers to. Memory of v itself, when own is true,
-// is a copy that nobody else sees.
+// mutate changes memory that v refers to. It does not change v itself if own is true, because v is then a copy.
 func mutate(v reflect.Value, own bool) bool {
 	switch v.Kind() {
 	case reflect.Slice:
@@ -202,7 +199,7 @@ func mutate(v reflect.Value, own bool) bool {
 	return false
 }
 
-// oddValues returns values of t that are easily lost: zero, empty, extreme.
+// oddValues returns values of t that caches often change: zero, empty and extreme values.
 func oddValues(t reflect.Type, depth int) []reflect.Value {
 	out := []reflect.Value{reflect.Zero(t)}
 	add := func(vs ...any) {
@@ -304,7 +301,7 @@ func oddInner(t reflect.Type, depth int) []reflect.Value {
 	return out
 }
 
-// oddBytes are contents that text-minded or length-limited stores lose.
+// oddBytes are contents that stores of text or with length limits often change.
 func oddBytes() [][]byte {
 	all := make([]byte, 256)
 	for i := range all {
@@ -330,5 +327,5 @@ func oddBytes() [][]byte {
 	return append(out, []byte(large()))
 }
 
-// large is made once.
+// large is a value that is made once.
 var large = sync.OnceValue(func() string { return strings.Repeat("0123456789abcdef", 2<<20/16) })
