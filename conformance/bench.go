@@ -18,8 +18,8 @@ import (
 //
 // Bench first runs a few checks for about 50 ms. It fails b if the backend does not pass them.
 //
-// The time includes a [backend.Sync] after the writes, so that delayed work is measured too. The metric dropped/op counts
-// Puts that returned nil but whose entries are absent afterwards; hit-ratio is the share of Gets that hit.
+// The time includes a [backend.Sync] after the writes, so that delayed work is measured too. The metric dropped/op
+// counts Puts that returned nil but whose entries are absent afterwards; hit-ratio is the share of Gets that hit.
 func Bench[K comparable, V any](b *testing.B, s Subject[K, V]) {
 	b.Helper()
 	if s.Name == "" {

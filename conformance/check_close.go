@@ -67,8 +67,9 @@ func (p *probe[K, V]) closedCalls() {
 	clear(p.model)
 }
 
-// endedGoroutines checks in real time that all goroutines of the backend have ended when Close returns. A goroutine that
-// has just ended may still be counted for a moment, so the check fails only if a goroutine remains in most of the tries.
+// endedGoroutines checks in real time that all goroutines of the backend have ended when Close returns. A goroutine
+// that has just ended may still be counted for a moment, so the check fails only if a goroutine remains in most of the
+// tries.
 func (r *runner[K, V]) endedGoroutines() error {
 	const tries = 10
 	late := 0

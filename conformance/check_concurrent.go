@@ -17,8 +17,8 @@ func lossless[K comparable, V any](r *runner[K, V]) string {
 	return ""
 }
 
-// barrier checks that after Invalidate(nil) has returned no Get sees an entry from before the call, while other goroutines
-// write.
+// barrier checks that after Invalidate(nil) has returned no Get sees an entry from before the call, while other
+// goroutines write.
 func (p *probe[K, V]) barrier() {
 	p.loose = true
 	n := min(8, p.r.keys.N)

@@ -33,7 +33,8 @@ func (p *probe[K, V]) putLarge(k K, v V) bool {
 	return err == nil
 }
 
-// aliased checks that a change through another reference is visible under k exactly if the subject declares ByReference.
+// aliased checks that a change through another reference is visible under k exactly if the subject declares
+// ByReference.
 func (p *probe[K, V]) aliased(k K, mutated V, how, hint string) {
 	v, hit, err := p.b.Get(p.ctx, k)
 	p.note(op[K, V]{kind: opGet, key: k, val: v, hit: hit, err: err})

@@ -587,7 +587,8 @@ func (p *probe[K, V]) fits(n int) {
 	}
 }
 
-// keepsAll fills the backend to its capacity and runs a hundred times a call that needs no room. No entry may be evicted.
+// keepsAll fills the backend to its capacity and runs a hundred times a call that needs no room. No entry may be
+// evicted.
 func (p *probe[K, V]) keepsAll(f func(i int)) {
 	for i := range p.opts.Capacity {
 		p.put(p.key(i))

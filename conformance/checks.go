@@ -31,16 +31,34 @@ func checks[K comparable, V any]() []check[K, V] {
 
 func hitChecks[K comparable, V any]() []check[K, V] {
 	return []check[K, V]{
-		{rule: "hit/absent", name: "at-capacity", capacity: 50, skip: noExactBoundOrRejects[K, V], run: checkHitAbsentAtCapacity[K, V]},
+		{
+			rule: "hit/absent", name: "at-capacity", capacity: 50,
+			skip: noExactBoundOrRejects[K, V], run: checkHitAbsentAtCapacity[K, V],
+		},
 		{rule: "hit/absent", name: "cold", run: checkHitAbsentCold[K, V]},
 		{rule: "hit/absent", name: "sibling", run: checkHitAbsentSibling[K, V]},
 		{rule: "hit/absent", name: "creates-nothing", run: checkHitAbsentCreatesNothing[K, V]},
 		{rule: "hit/absent", name: "after-removal", run: checkHitAbsentAfterRemoval[K, V]},
-		{rule: "hit/put", name: "at-capacity", capacity: 50, skip: noExactBoundOrRejects[K, V], run: checkHitPutAtCapacity[K, V]},
-		{rule: "hit/put", name: "admitted-when-full", capacity: 50, skip: needsKeys[K, V](300), run: checkHitPutAdmittedWhenFull[K, V]},
-		{rule: "hit/put", name: "room-after-removal", capacity: 50, skip: noExactBoundOrRejects[K, V], run: checkHitPutRoomAfterRemoval[K, V]},
-		{rule: "hit/put", name: "room-after-removal-of-any", capacity: 50, skip: noExactBoundOrRejects[K, V], run: checkHitPutRoomAfterRemovalOfAny[K, V]},
-		{rule: "hit/put", name: "room-after-expiry", capacity: 50, skip: noExactBoundOrRejects[K, V], run: checkHitPutRoomAfterExpiry[K, V]},
+		{
+			rule: "hit/put", name: "at-capacity", capacity: 50,
+			skip: noExactBoundOrRejects[K, V], run: checkHitPutAtCapacity[K, V],
+		},
+		{
+			rule: "hit/put", name: "admitted-when-full", capacity: 50,
+			skip: needsKeys[K, V](300), run: checkHitPutAdmittedWhenFull[K, V],
+		},
+		{
+			rule: "hit/put", name: "room-after-removal", capacity: 50,
+			skip: noExactBoundOrRejects[K, V], run: checkHitPutRoomAfterRemoval[K, V],
+		},
+		{
+			rule: "hit/put", name: "room-after-removal-of-any", capacity: 50,
+			skip: noExactBoundOrRejects[K, V], run: checkHitPutRoomAfterRemovalOfAny[K, V],
+		},
+		{
+			rule: "hit/put", name: "room-after-expiry", capacity: 50,
+			skip: noExactBoundOrRejects[K, V], run: checkHitPutRoomAfterExpiry[K, V],
+		},
 		{rule: "hit/put", name: "concurrent", skip: lossless[K, V], run: checkHitPutConcurrent[K, V]},
 		{rule: "hit/put", name: "own-writes", run: checkHitPutOwnWrites[K, V]},
 		{rule: "hit/put", name: "at-once", run: checkHitPutAtOnce[K, V]},
@@ -56,8 +74,14 @@ func hitChecks[K comparable, V any]() []check[K, V] {
 		{rule: "hit/put", name: "entry", skip: noEntries[K, V], run: checkHitPutEntry[K, V]},
 		{rule: "hit/put", name: "batch", skip: noBatcher[K, V], run: checkHitPutBatch[K, V]},
 		{rule: "hit/put", name: "batch-edges", skip: noBatcher[K, V], run: checkHitPutBatchEdges[K, V]},
-		{rule: "hit/put", name: "all-while-others-write", skip: noRanger[K, V], run: checkHitPutAllWhileOthersWrite[K, V]},
-		{rule: "hit/overwrite", name: "at-capacity", capacity: 50, skip: noExactBoundOrRejects[K, V], run: checkHitOverwriteAtCapacity[K, V]},
+		{
+			rule: "hit/put", name: "all-while-others-write",
+			skip: noRanger[K, V], run: checkHitPutAllWhileOthersWrite[K, V],
+		},
+		{
+			rule: "hit/overwrite", name: "at-capacity", capacity: 50,
+			skip: noExactBoundOrRejects[K, V], run: checkHitOverwriteAtCapacity[K, V],
+		},
 		{rule: "hit/overwrite", name: "sync", skip: noSync[K, V], run: checkHitOverwriteSync[K, V]},
 		{rule: "hit/overwrite", name: "last-wins", run: checkHitOverwriteLastWins[K, V]},
 		{rule: "hit/overwrite", name: "back-to-back", run: checkHitOverwriteBackToBack[K, V]},
@@ -72,7 +96,10 @@ func hitChecks[K comparable, V any]() []check[K, V] {
 		{rule: "hit/keys", name: "odd-absent", run: checkHitKeysOddAbsent[K, V]},
 		{rule: "hit/keys", name: "odd-pairs", run: checkHitKeysOddPairs[K, V]},
 		{rule: "hit/keys", name: "longest", skip: noLongestKey[K, V], run: checkHitKeysLongest[K, V]},
-		{rule: "hit/keys", name: "birthday", capacity: birthday, skip: noManyDefaultKeys[K, V], run: checkHitKeysBirthday[K, V]},
+		{
+			rule: "hit/keys", name: "birthday", capacity: birthday,
+			skip: noManyDefaultKeys[K, V], run: checkHitKeysBirthday[K, V],
+		},
 		{rule: "hit/keys", name: "pointers", skip: noPointerKeys[K, V], run: checkHitKeysPointers[K, V]},
 		{rule: "hit/keys", name: "signed-zero", skip: noFloatKeys[K, V], run: checkHitKeysSignedZero[K, V]},
 		{rule: "hit/keys", name: "all", skip: noRanger[K, V], run: checkHitKeysAll[K, V]},
@@ -82,7 +109,10 @@ func hitChecks[K comparable, V any]() []check[K, V] {
 		{rule: "hit/values", name: "mutate-after-put", skip: noSharing[K, V], run: checkHitValuesMutateAfterPut[K, V]},
 		{rule: "hit/values", name: "mutate-after-get", skip: noSharing[K, V], run: checkHitValuesMutateAfterGet[K, V]},
 		{rule: "hit/values", name: "put-only-reads", skip: noSlices[K, V], run: checkHitValuesPutOnlyReads[K, V]},
-		{rule: "hit/values", name: "append-after-get", skip: noCopiedSlices[K, V], run: checkHitValuesAppendAfterGet[K, V]},
+		{
+			rule: "hit/values", name: "append-after-get",
+			skip: noCopiedSlices[K, V], run: checkHitValuesAppendAfterGet[K, V],
+		},
 		{rule: "hit/values", name: "held-value", run: checkHitValuesHeldValue[K, V]},
 		{rule: "hit/values", name: "all", skip: noRanger[K, V], run: checkHitValuesAll[K, V]},
 		{rule: "hit/isolation", name: "two-backends", run: checkHitIsolationTwoBackends[K, V]},
@@ -107,15 +137,24 @@ func ttlChecks[K comparable, V any]() []check[K, V] {
 		{rule: "ttl/notearly", name: "until-the-end", run: checkTTLNotearlyUntilTheEnd[K, V]},
 		{rule: "ttl/notearly", name: "unread-among-others", run: checkTTLNotearlyUnreadAmongOthers[K, V]},
 		{rule: "ttl/notearly", name: "any-offset", run: checkTTLNotearlyAnyOffset[K, V]},
-		{rule: "ttl/zero", name: "at-capacity", capacity: 50, skip: noExactBoundOrRejects[K, V], run: checkTTLZeroAtCapacity[K, V]},
+		{
+			rule: "ttl/zero", name: "at-capacity", capacity: 50,
+			skip: noExactBoundOrRejects[K, V], run: checkTTLZeroAtCapacity[K, V],
+		},
 		{rule: "ttl/zero", name: "sync", skip: noSync[K, V], run: checkTTLZeroSync[K, V]},
 		{rule: "ttl/zero", name: "stores-nothing", run: checkTTLZeroStoresNothing[K, V]},
 		{rule: "ttl/zero", name: "removes", run: checkTTLZeroRemoves[K, V]},
 		{rule: "ttl/zero", name: "then-put", run: checkTTLZeroThenPut[K, V]},
-		{rule: "ttl/overwrite", name: "forgotten-by-eviction", capacity: 20, skip: noExactBoundOrRejects[K, V], run: checkTTLOverwriteForgottenByEviction[K, V]},
+		{
+			rule: "ttl/overwrite", name: "forgotten-by-eviction", capacity: 20,
+			skip: noExactBoundOrRejects[K, V], run: checkTTLOverwriteForgottenByEviction[K, V],
+		},
 		{rule: "ttl/overwrite", name: "refresh-races-get", run: checkTTLOverwriteRefreshRacesGet[K, V]},
 		{rule: "ttl/overwrite", name: "refresh-races-stats", run: checkTTLOverwriteRefreshRacesStats[K, V]},
-		{rule: "ttl/overwrite", name: "refresh-races-sweep", skip: noFakeSweep[K, V], run: checkTTLOverwriteRefreshRacesSweep[K, V]},
+		{
+			rule: "ttl/overwrite", name: "refresh-races-sweep",
+			skip: noFakeSweep[K, V], run: checkTTLOverwriteRefreshRacesSweep[K, V],
+		},
 		{rule: "ttl/overwrite", name: "two-puts-meet", skip: noFakeHour[K, V], run: checkTTLOverwriteTwoPutsMeet[K, V]},
 		{rule: "ttl/overwrite", name: "extends", run: checkTTLOverwriteExtends[K, V]},
 		{rule: "ttl/overwrite", name: "shortens", run: checkTTLOverwriteShortens[K, V]},
@@ -126,7 +165,10 @@ func ttlChecks[K comparable, V any]() []check[K, V] {
 		{rule: "ttl/overwrite", name: "get-does-not-extend", run: checkTTLOverwriteGetDoesNotExtend[K, V]},
 		{rule: "ttl/overwrite", name: "views-do-not-extend", run: checkTTLOverwriteViewsDoNotExtend[K, V]},
 		{rule: "ttl/overwrite", name: "forgotten-by-invalidate", run: checkTTLOverwriteForgottenByInvalidate[K, V]},
-		{rule: "ttl/overwrite", name: "forgotten-by-invalidate-all", run: checkTTLOverwriteForgottenByInvalidateAll[K, V]},
+		{
+			rule: "ttl/overwrite", name: "forgotten-by-invalidate-all",
+			run: checkTTLOverwriteForgottenByInvalidateAll[K, V],
+		},
 		{rule: "ttl/overwrite", name: "forgotten-by-zero", run: checkTTLOverwriteForgottenByZero[K, V]},
 		{rule: "ttl/overwrite", name: "sweep-spares-refreshed", run: checkTTLOverwriteSweepSparesRefreshed[K, V]},
 	}
@@ -147,7 +189,10 @@ func rangeChecks[K comparable, V any]() []check[K, V] {
 
 func invalidateChecks[K comparable, V any]() []check[K, V] {
 	return []check[K, V]{
-		{rule: "invalidate/key", name: "at-capacity", capacity: 50, skip: noExactBoundOrRejects[K, V], run: checkInvalidateKeyAtCapacity[K, V]},
+		{
+			rule: "invalidate/key", name: "at-capacity", capacity: 50,
+			skip: noExactBoundOrRejects[K, V], run: checkInvalidateKeyAtCapacity[K, V],
+		},
 		{rule: "invalidate/key", name: "sync", skip: noSync[K, V], run: checkInvalidateKeySync[K, V]},
 		{rule: "invalidate/key", name: "at-once", run: checkInvalidateKeyAtOnce[K, V]},
 		{rule: "invalidate/key", name: "no-other", run: checkInvalidateKeyNoOther[K, V]},
@@ -158,7 +203,10 @@ func invalidateChecks[K comparable, V any]() []check[K, V] {
 		{rule: "invalidate/key", name: "after-overwrites", run: checkInvalidateKeyAfterOverwrites[K, V]},
 		{rule: "invalidate/key", name: "put-between", run: checkInvalidateKeyPutBetween[K, V]},
 		{rule: "invalidate/key", name: "each-put-again", run: checkInvalidateKeyEachPutAgain[K, V]},
-		{rule: "invalidate/nil", name: "bound-stays", capacity: 50, skip: noExactBound[K, V], run: checkInvalidateNilBoundStays[K, V]},
+		{
+			rule: "invalidate/nil", name: "bound-stays", capacity: 50,
+			skip: noExactBound[K, V], run: checkInvalidateNilBoundStays[K, V],
+		},
 		{rule: "invalidate/nil", name: "concurrent", skip: lossless[K, V], run: checkInvalidateNilConcurrent[K, V]},
 		{rule: "invalidate/nil", name: "sync", skip: noSync[K, V], run: checkInvalidateNilSync[K, V]},
 		{rule: "invalidate/nil", name: "empty", run: checkInvalidateNilEmpty[K, V]},
@@ -168,11 +216,17 @@ func invalidateChecks[K comparable, V any]() []check[K, V] {
 		{rule: "invalidate/nil", name: "at-once", run: checkInvalidateNilAtOnce[K, V]},
 		{rule: "invalidate/nil", name: "many-times", run: checkInvalidateNilManyTimes[K, V]},
 		{rule: "invalidate/nil", name: "usable-after", run: checkInvalidateNilUsableAfter[K, V]},
-		{rule: "invalidate/nil", name: "full-capacity-after", capacity: 50, run: checkInvalidateNilFullCapacityAfter[K, V]},
+		{
+			rule: "invalidate/nil", name: "full-capacity-after", capacity: 50,
+			run: checkInvalidateNilFullCapacityAfter[K, V],
+		},
 		{rule: "invalidate/nil", name: "nothing-returns", run: checkInvalidateNilNothingReturns[K, V]},
 		{rule: "invalidate/zerokey", name: "only-that", run: checkInvalidateZerokeyOnlyThat[K, V]},
 		{rule: "invalidate/zerokey", name: "absent", run: checkInvalidateZerokeyAbsent[K, V]},
-		{rule: "invalidate/zerokey", name: "nil-valued", skip: noNilKeys[K, V], run: checkInvalidateZerokeyNilValued[K, V]},
+		{
+			rule: "invalidate/zerokey", name: "nil-valued",
+			skip: noNilKeys[K, V], run: checkInvalidateZerokeyNilValued[K, V],
+		},
 	}
 }
 
@@ -200,7 +254,10 @@ func errorChecks[K comparable, V any]() []check[K, V] {
 		{rule: "error/put", name: "too-large", skip: noLargestValue[K, V], run: checkErrorPutTooLarge[K, V]},
 		{rule: "error/put", name: "others-survive", skip: noLargestValue[K, V], run: checkErrorPutOthersSurvive[K, V]},
 		{rule: "error/put", name: "large-never-stale", run: checkErrorPutLargeNeverStale[K, V]},
-		{rule: "error/put", name: "longest-with-largest", skip: noLongestKeyOrLargestValue[K, V], run: checkErrorPutLongestWithLargest[K, V]},
+		{
+			rule: "error/put", name: "longest-with-largest",
+			skip: noLongestKeyOrLargestValue[K, V], run: checkErrorPutLongestWithLargest[K, V],
+		},
 		{rule: "error/put", name: "too-long-key", skip: noLongestKey[K, V], run: checkErrorPutTooLongKey[K, V]},
 		{rule: "error/text", name: "no-key-no-value", run: checkErrorTextNoKeyNoValue[K, V]},
 		{rule: "error/text", name: "starts-with-package", run: checkErrorTextStartsWithPackage[K, V]},
@@ -219,15 +276,39 @@ func errorChecks[K comparable, V any]() []check[K, V] {
 func statsChecks[K comparable, V any]() []check[K, V] {
 	uncounted := noCounters[K, V](backend.CounterHits, backend.CounterMisses)
 	return []check[K, V]{
-		{rule: "stats/size", name: "capacity-1", capacity: 1, skip: needsKeys[K, V](3), run: checkStatsSizeCapacity[K, V]},
-		{rule: "stats/size", name: "capacity-2", capacity: 2, skip: needsKeys[K, V](6), run: checkStatsSizeCapacity[K, V]},
-		{rule: "stats/size", name: "capacity-10", capacity: 10, skip: needsKeys[K, V](30), run: checkStatsSizeCapacity[K, V]},
-		{rule: "stats/size", name: "capacity-100", capacity: 100, skip: needsKeys[K, V](300), run: checkStatsSizeCapacity[K, V]},
-		{rule: "stats/size", name: "capacity-1000", capacity: 1000, skip: needsKeys[K, V](3000), run: checkStatsSizeCapacity[K, V]},
-		{rule: "stats/size", name: "capacity-settles", capacity: 50, skip: noExactBound[K, V], run: checkStatsSizeCapacitySettles[K, V]},
-		{rule: "stats/size", name: "capacity-concurrent", capacity: 20, skip: noExactBound[K, V], run: checkStatsSizeCapacityConcurrent[K, V]},
+		{
+			rule: "stats/size", name: "capacity-1", capacity: 1,
+			skip: needsKeys[K, V](3), run: checkStatsSizeCapacity[K, V],
+		},
+		{
+			rule: "stats/size", name: "capacity-2", capacity: 2,
+			skip: needsKeys[K, V](6), run: checkStatsSizeCapacity[K, V],
+		},
+		{
+			rule: "stats/size", name: "capacity-10", capacity: 10,
+			skip: needsKeys[K, V](30), run: checkStatsSizeCapacity[K, V],
+		},
+		{
+			rule: "stats/size", name: "capacity-100", capacity: 100,
+			skip: needsKeys[K, V](300), run: checkStatsSizeCapacity[K, V],
+		},
+		{
+			rule: "stats/size", name: "capacity-1000", capacity: 1000,
+			skip: needsKeys[K, V](3000), run: checkStatsSizeCapacity[K, V],
+		},
+		{
+			rule: "stats/size", name: "capacity-settles", capacity: 50,
+			skip: noExactBound[K, V], run: checkStatsSizeCapacitySettles[K, V],
+		},
+		{
+			rule: "stats/size", name: "capacity-concurrent", capacity: 20,
+			skip: noExactBound[K, V], run: checkStatsSizeCapacityConcurrent[K, V],
+		},
 		{rule: "stats/size", name: "churn", capacity: 100, skip: noExactBound[K, V], run: checkStatsSizeChurn[K, V]},
-		{rule: "stats/size", name: "random-sequence", skip: noExactSize[K, V], free: checkStatsSizeRandomSequence[K, V]},
+		{
+			rule: "stats/size", name: "random-sequence",
+			skip: noExactSize[K, V], free: checkStatsSizeRandomSequence[K, V],
+		},
 		{rule: "stats/size", name: "new", run: checkStatsSizeNew[K, V]},
 		{rule: "stats/size", name: "one-each", run: checkStatsSizeOneEach[K, V]},
 		{rule: "stats/size", name: "overwrite", run: checkStatsSizeOverwrite[K, V]},
@@ -242,9 +323,18 @@ func statsChecks[K comparable, V any]() []check[K, V] {
 		{rule: "stats/size", name: "throughout", free: checkStatsSizeThroughout[K, V]},
 		{rule: "stats/counters", name: "hits-and-misses", skip: uncounted, run: checkStatsCountersHitsAndMisses[K, V]},
 		{rule: "stats/counters", name: "clear-keeps", skip: uncounted, run: checkStatsCountersClearKeeps[K, V]},
-		{rule: "stats/counters", name: "evictions", capacity: 10, skip: noExactEvictions[K, V], run: checkStatsCountersEvictions[K, V]},
-		{rule: "stats/counters", name: "when-full", capacity: 10, skip: uncounted, run: checkStatsCountersWhenFull[K, V]},
-		{rule: "stats/counters", name: "expirations", skip: noCounters[K, V](backend.CounterExpirations), run: checkStatsCountersExpirations[K, V]},
+		{
+			rule: "stats/counters", name: "evictions", capacity: 10,
+			skip: noExactEvictions[K, V], run: checkStatsCountersEvictions[K, V],
+		},
+		{
+			rule: "stats/counters", name: "when-full", capacity: 10,
+			skip: uncounted, run: checkStatsCountersWhenFull[K, V],
+		},
+		{
+			rule: "stats/counters", name: "expirations",
+			skip: noCounters[K, V](backend.CounterExpirations), run: checkStatsCountersExpirations[K, V],
+		},
 		{rule: "stats/counters", name: "monotone", skip: noCounters[K, V](), run: checkStatsCountersMonotone[K, V]},
 		{rule: "stats/counters", name: "load", skip: uncounted, run: checkStatsCountersLoad[K, V]},
 	}
@@ -254,10 +344,19 @@ func closeChecks[K comparable, V any]() []check[K, V] {
 	return []check[K, V]{
 		{rule: "close/idempotent", name: "twice", skip: noCloser[K, V], run: checkCloseIdempotentTwice[K, V]},
 		{rule: "close/idempotent", name: "unused", skip: noCloser[K, V], run: checkCloseIdempotentUnused[K, V]},
-		{rule: "close/idempotent", name: "concurrent", skip: noCloser[K, V], free: checkCloseIdempotentConcurrent[K, V]},
+		{
+			rule: "close/idempotent", name: "concurrent",
+			skip: noCloser[K, V], free: checkCloseIdempotentConcurrent[K, V],
+		},
 		{rule: "close/idempotent", name: "often", skip: noCloser[K, V], run: checkCloseIdempotentOften[K, V]},
-		{rule: "close/idempotent", name: "with-pending-work", skip: noCloser[K, V], run: checkCloseIdempotentWithPendingWork[K, V]},
-		{rule: "close/idempotent", name: "ended-when-it-returns", skip: noCloser[K, V], free: checkCloseIdempotentEndedWhenItReturns[K, V]},
+		{
+			rule: "close/idempotent", name: "with-pending-work",
+			skip: noCloser[K, V], run: checkCloseIdempotentWithPendingWork[K, V],
+		},
+		{
+			rule: "close/idempotent", name: "ended-when-it-returns",
+			skip: noCloser[K, V], free: checkCloseIdempotentEndedWhenItReturns[K, V],
+		},
 		{rule: "close/idempotent", name: "no-goroutine-left", free: checkCloseIdempotentNoGoroutineLeft[K, V]},
 		{rule: "close/after", name: "every-method", skip: noCloser[K, V], run: checkCloseAfterEveryMethod[K, V]},
 		{rule: "close/after", name: "unsettled", skip: noCloser[K, V], run: checkCloseAfterUnsettled[K, V]},

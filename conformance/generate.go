@@ -258,8 +258,8 @@ func oddKeys(t reflect.Type) []reflect.Value {
 	return distinct(out)
 }
 
-// oddParts varies each part of a composite key. It also splits strings over neighbouring parts so that their joined text
-// is equal.
+// oddParts varies each part of a composite key. It also splits strings over neighbouring parts so that their joined
+// text is equal.
 func oddParts(t reflect.Type, n int, part func(v reflect.Value, i int) reflect.Value) []reflect.Value {
 	out := []reflect.Value{reflect.Zero(t)}
 	make1 := func(set map[int]reflect.Value) {
@@ -338,8 +338,8 @@ func distinct(vs []reflect.Value) []reflect.Value {
 	return out
 }
 
-// oddStrings are strings that some cache has confused: collisions of common hashes, lookalikes, escapes, and lengths near
-// the limits of caches and length fields.
+// oddStrings are strings that some cache has confused: collisions of common hashes, lookalikes, escapes, and lengths
+// near the limits of caches and length fields.
 func oddStrings() []string {
 	odd := []string{
 		"", " ", "  ", " a", "a ", "a", "A", "ab", "abc", "abd", "\x00", "\x00\x00", "a\x00", "a\x00b", "\x00a", "\t", "\n", "a\r\nb", "a\nb",
@@ -350,14 +350,15 @@ func oddStrings() []string {
 		// FNV-1a, 64 and 32 bits; CRC-32; Java's String.hashCode; DJB2.
 		"8yn0iYCKYHlIj4-BwPqk", "GReLUrM4wMqfg9yzV3KQ", "costarring", "liquid", "declinate", "macallums", "altarage", "zinke", "plumless", "buckeroo",
 		"Aa", "BB", "AaAa", "BBBB", "AaBB", "BBAa", "hetairas", "mentioner", "heliotropes", "neurospora", "\xd5\x6b\xb9\x53\x42\x87\x08\x36",
-		// The halves and the fold of FNV-1a's 64 bits, FNV-1, CRC-32C and CRC-32K, Adler-32, Murmur3, xxHash32, DJB2, DJB2a, sdbm, and
-		// Jenkins' one-at-a-time: pairs found by search.
+		// The halves and the fold of FNV-1a's 64 bits, FNV-1, CRC-32C and CRC-32K, Adler-32, Murmur3, xxHash32, DJB2,
+		// DJB2a, sdbm, and Jenkins' one-at-a-time: pairs found by search.
 		"ElxquFda", "ncblukDm", "uCrDapej", "waBzqwsD", "uEeldyoj", "ptgfwkim", "urgcfufg", "uedDnnvi", "ClhddkCm", "ecwjjsFF", "etnnfuiw", "hxpelFEp",
 		"vlvrsrkl", "wvazwqgo", "swwkjtnE", "qaukjrjB", "moyBjvvh", "CEtozomC", "kuqmBCAc", "aDmigjri", "wFokAuor", "yornFkAz", "zfwemibc", "bxybazed",
 		"otjvhrec", "DDFqtcve",
 		// Sums and exclusive ors of bytes.
 		"ba", "acb", "cab", "aab", "b",
-		// Blanks run together, marks that names may not have, what stands for the empty name, and what a compatible or a printed form drops.
+		// Blanks run together, marks that names may not have, what stands for the empty name, and what a compatible or
+		// a printed form drops.
 		"a  b", "a\tb", "a\u00a0b", "a.b", "a-b", "a_b", "a;b", "default", "_", "empty", "root", "\ufb01", "fi", "\uff21", "\u2460", "a\u200b", "\u00ada",
 	}
 	odd = append(odd, md5Pair()...)
@@ -374,8 +375,8 @@ func oddStrings() []string {
 	return odd
 }
 
-// md5Pair returns two strings with equal MD5 (Wang, Feng, Lai, Yu: Collisions for Hash Functions MD4, MD5, HAVAL-128 and
-// RIPEMD, 2004). Some caches shorten long keys by MD5.
+// md5Pair returns two strings with equal MD5 (Wang, Feng, Lai, Yu: Collisions for Hash Functions MD4, MD5, HAVAL-128
+// and RIPEMD, 2004). Some caches shorten long keys by MD5.
 func md5Pair() []string {
 	const hexed = "d131dd02c5e6eec4693d9a0698aff95c2fcab58712467eab4004583eb8fb7f8955ad340609f4b30283e488832571415a085125e8f7cdc99fd91dbdf280373c5b" +
 		"d8823e3156348f5bae6dacd436c919c6dd53e2b487da03fd02396306d248cda0e99f33420f577ee8ce54b67080a80d1ec69821bcb6a8839396f9652b6ff72a70"

@@ -14,9 +14,9 @@ type lop struct {
 	client    int
 }
 
-// linearizable reports whether the operations on one key can be ordered as one after the other, each between its call and
-// its return, on a register that is absent at first. A lossy register may lose its value at any moment, and a lost value
-// does not come back: a miss is always legal and leaves the key absent.
+// linearizable reports whether the operations on one key can be ordered as one after the other, each between its call
+// and its return, on a register that is absent at first. A lossy register may lose its value at any moment, and a lost
+// value does not come back: a miss is always legal and leaves the key absent.
 //
 // The search is that of Wing and Gong (Testing and Verifying Concurrent Objects, JPDC 1993) with the cache of visited
 // states of Lowe (Testing for Linearizability, CCPE 2017). It accepts at most 64 operations.

@@ -81,8 +81,8 @@ func (p *probe[K, V]) holdsOne() bool {
 	return hit && err == nil
 }
 
-// leaksEachTime reports whether a further backend leaves a goroutine too. A goroutine that a package starts on first use,
-// once for all backends, does not belong to the backend.
+// leaksEachTime reports whether a further backend leaves a goroutine too. A goroutine that a package starts on first
+// use, once for all backends, does not belong to the backend.
 func (r *runner[K, V]) leaksEachTime() bool {
 	defer func(bubble bool) { r.bubble = bubble }(r.bubble)
 	r.bubble = false

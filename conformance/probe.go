@@ -10,11 +10,11 @@ import (
 	"github.com/cachepact/cachepact/backend"
 )
 
-// A probe is a backend under test. It records every operation, knows the legal answers for each key, and fails the check
-// at the first illegal answer. A check therefore only has to make calls.
+// A probe is a backend under test. It records every operation, knows the legal answers for each key, and fails the
+// check at the first illegal answer. A check therefore only has to make calls.
 //
-// The probe also applies the subject's traits: if entries may be rejected, it counts a miss instead of failing; if entries
-// may expire late, it waits.
+// The probe also applies the subject's traits: if entries may be rejected, it counts a miss instead of failing; if
+// entries may expire late, it waits.
 type probe[K comparable, V any] struct {
 	r         *runner[K, V]
 	b         backend.Backend[K, V]

@@ -72,12 +72,12 @@ func (p *probe[K, V]) missed(k K, c *cell[V], v V, now time.Time) {
 	c.ended = ended // Size may include it for a while
 }
 
-// holdsAll reports whether the capacity is larger than the number of entries of the check. An admission policy then has no
-// reason to reject a Put.
+// holdsAll reports whether the capacity is larger than the number of entries of the check. An admission policy then
+// has no reason to reject a Put.
 func (p *probe[K, V]) holdsAll() bool { return p.opts.Capacity == 0 && !p.lossy && !p.loose }
 
-// insist puts a rejected entry again until the backend keeps it, and then removes it. It fails if the backend rejects the
-// entry too often.
+// insist puts a rejected entry again until the backend keeps it, and then removes it. It fails if the backend rejects
+// the entry too often.
 func (p *probe[K, V]) insist(k K, c *cell[V]) {
 	var ttl *time.Duration
 	if c.ttl > 0 {

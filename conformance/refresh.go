@@ -62,7 +62,8 @@ func yield(n uint64) {
 	}
 }
 
-// mixedLifetimes puts each key with and without a TTL at the same time. The value that stays must have its own lifetime.
+// mixedLifetimes puts each key with and without a TTL at the same time. The value that stays must have its own
+// lifetime.
 func (p *probe[K, V]) mixedLifetimes() {
 	const clients = 8 // more than processors, so that they take turns
 	ttl := time.Hour

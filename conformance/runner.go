@@ -202,8 +202,8 @@ func (r *runner[K, V]) finish() Report {
 	return r.report
 }
 
-// session runs f with a new backend, in a bubble if the subject allows it. It returns the fault, or nil. It returns even
-// if f hangs.
+// session runs f with a new backend, in a bubble if the subject allows it. It returns the fault, or nil. It returns
+// even if f hangs.
 func (r *runner[K, V]) session(o Options, f func(p *probe[K, V])) *fault {
 	return r.sessionAt(1, o, f)
 }

@@ -146,8 +146,8 @@ func same(a, b reflect.Value, depth int) bool {
 	return a.Equal(b)
 }
 
-// sameTime reports whether two times are the same instant in zones of the same offset. Encodings do not keep the name of
-// the zone and the reading of the monotonic clock, which have no meaning in another process.
+// sameTime reports whether two times are the same instant in zones of the same offset. Encodings do not keep the name
+// of the zone and the reading of the monotonic clock, which have no meaning in another process.
 func sameTime(a, b time.Time) bool {
 	_, x := a.Zone()
 	_, y := b.Zone()

@@ -24,8 +24,8 @@ const (
 
 // NewFuture computes the future of r, which must have fewer than 2³²-2 requests.
 //
-// If entries expire and a Get stores after a miss, an entry's deadline depends on the policy's decisions. The Future then
-// takes the latest possible deadline, so OPTBypass is an upper bound.
+// If entries expire and a Get stores after a miss, an entry's deadline depends on the policy's decisions. The Future
+// then takes the latest possible deadline, so OPTBypass is an upper bound.
 func NewFuture(r Requests) Future {
 	f := Future{use: make([]uint32, len(r.IDs))}
 	at := make([]uint32, r.Distinct) // the next Get of each key
@@ -97,8 +97,8 @@ func OPTBypass(f Future, capacity int) (hits int) {
 	return belady(f, capacity, true)
 }
 
-// belady holds for each stored key the position of its next hit, in a set whose largest position is evicted. Keys without
-// a next hit are equivalent, so they are only counted.
+// belady holds for each stored key the position of its next hit, in a set whose largest position is evicted. Keys
+// without a next hit are equivalent, so they are only counted.
 func belady(f Future, capacity int, bypass bool) (hits int) {
 	useful, useless := newBitset(len(f.use)), 0
 	size := 0 // of useful
@@ -133,8 +133,8 @@ func belady(f Future, capacity int, bypass bool) (hits int) {
 	return hits
 }
 
-// A bitset is a set of positions. Each word of a level has a bit for every word of the level below that is not empty, so
-// finding the largest position takes one step per level.
+// A bitset is a set of positions. Each word of a level has a bit for every word of the level below that is not empty,
+// so finding the largest position takes one step per level.
 type bitset [][]uint64
 
 func newBitset(n int) bitset {

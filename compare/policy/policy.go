@@ -5,9 +5,9 @@
 // Capacities are in entries and at least 1.
 //
 // [NewLRUCurve] has the hits of LRU at every capacity, and [SHARDS] estimates them from a sample. [OPT] is Belady's
-// algorithm (A study of replacement algorithms for a virtual-storage computer, IBM Systems Journal 5(2), 1966): no policy
-// that must store has more hits. [OPTBypass] may also refuse to store, like caches with an admission policy: no cache of
-// that capacity has more hits.
+// algorithm (A study of replacement algorithms for a virtual-storage computer, IBM Systems Journal 5(2), 1966): no
+// policy that must store has more hits. [OPTBypass] may also refuse to store, like caches with an admission policy: no
+// cache of that capacity has more hits.
 package policy
 
 import (

@@ -9,15 +9,15 @@
 // # What is written
 //
 // The file has one record for each Get, Put and Invalidate that returned no error: a hash of the key, the operation,
-// whether a Get hit, the size of the value, the TTL and the time. It contains no keys and no values. The hashes depend on
-// a random secret for each file, which is never written. A key can therefore not be computed from a file, and not be
-// recognised in another file.
+// whether a Get hit, the size of the value, the TTL and the time. It contains no keys and no values. The hashes depend
+// on a random secret for each file, which is never written. A key can therefore not be computed from a file, and not
+// be recognised in another file.
 //
 // # What it costs
 //
 // Operations pass through a buffer of fixed size to one goroutine, which writes them. The program never waits for the
-// file: if the buffer is full, operations are left out and counted, in [Status] and in the file. The file is written in
-// blocks, at least once a second while there are operations. A crash loses at most the last block.
+// file: if the buffer is full, operations are left out and counted, in [Status] and in the file. The file is written
+// in blocks, at least once a second while there are operations. A crash loses at most the last block.
 package record
 
 import (
@@ -70,8 +70,8 @@ const (
 	maxBuffer     = 1 << 26
 )
 
-// Backend is a [backend.Backend] whose operations are recorded. [backend.As] finds the optional interfaces of the wrapped
-// backend. Backend itself implements those that read or write entries, so that their use is recorded too.
+// Backend is a [backend.Backend] whose operations are recorded. [backend.As] finds the optional interfaces of the
+// wrapped backend. Backend itself implements those that read or write entries, so that their use is recorded too.
 type Backend[K comparable, V any] struct {
 	inner  backend.Backend[K, V]
 	seed   maphash.Seed
@@ -87,8 +87,8 @@ var (
 	_ io.Closer                        = (*Backend[string, any])(nil)
 )
 
-// New returns a recording decorator of b. It fails if an option is out of range or the file cannot be written. The caller
-// must call Close, which also closes b.
+// New returns a recording decorator of b. It fails if an option is out of range or the file cannot be written. The
+// caller must call Close, which also closes b.
 func New[K comparable, V any](b backend.Backend[K, V], o Options[V]) (*Backend[K, V], error) {
 	if b == nil {
 		return nil, errors.New("record: new: the backend is nil")
@@ -259,7 +259,8 @@ func (b *Backend[K, V]) PutMany(ctx context.Context, items []backend.Item[K, V])
 func (b *Backend[K, V]) Unwrap() backend.Backend[K, V] { return b.inner }
 
 // Close closes the wrapped backend, writes the remaining operations and closes the file. It returns the error of the
-// wrapped backend or of the file; [Status] has the latter too. Operations that run during Close may be missing from the file.
+// wrapped backend or of the file; [Status] has the latter too. Operations that run during Close may be missing from
+// the file.
 func (b *Backend[K, V]) Close() error {
 	if b.closed.Swap(true) {
 		b.rec.wait()

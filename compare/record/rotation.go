@@ -111,8 +111,8 @@ func (r *rotation) close() error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// A secret maps hashes to other hashes; the mapping cannot be computed without the secret. It is not safe for concurrent
-// use.
+// A secret maps hashes to other hashes; the mapping cannot be computed without the secret. It is not safe for
+// concurrent use.
 type secret struct {
 	cipher cipher.Block
 	block  [aes.BlockSize]byte

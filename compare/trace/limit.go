@@ -96,8 +96,8 @@ func (l *limited) Read(batch []Request) (int, error) {
 	}
 }
 
-// scatter hashes a key. It is a bijection whose result is independent of the key, even if the key is a hash. It multiplies
-// and shifts like the finalizers of common hashes, with a number of its own.
+// scatter hashes a key. It is a bijection whose result is independent of the key, even if the key is a hash. It
+// multiplies and shifts like the finalizers of common hashes, with a number of its own.
 func scatter(x uint64) uint64 {
 	x = (x ^ x>>32 ^ 0x6a09e667f3bcc909) * 0xd6e8feb86659fd93
 	x = (x ^ x>>32) * 0xd6e8feb86659fd93

@@ -52,8 +52,8 @@ func (r *records) last() error {
 	return io.EOF
 }
 
-// ids reads records that are big-endian keys: of 4 bytes in the traces of cache2k's benchmarks, of 8 bytes in Caffeine's
-// Corda traces.
+// ids reads records that are big-endian keys: of 4 bytes in the traces of cache2k's benchmarks, of 8 bytes in
+// Caffeine's Corda traces.
 type ids struct {
 	*records
 }
@@ -103,8 +103,8 @@ func openOracle(r io.Reader, _ Options) (Source, error) {
 	return &oracle{newRecords(r, oracleSize)}, nil
 }
 
-// sniffOracle checks that the time never decreases, and that each next request is a later request for the same key if it
-// is within the beginning.
+// sniffOracle checks that the time never decreases, and that each next request is a later request for the same key if
+// it is within the beginning.
 func sniffOracle(b beginning) bool {
 	n := len(b.data) / oracleSize
 	if n == 0 || b.complete && len(b.data)%oracleSize != 0 {

@@ -111,7 +111,8 @@ func hex(c byte) byte {
 	return c - '0'
 }
 
-// command appends the requests of a command. A command with too few arguments is an error in Redis, so it is no request.
+// command appends the requests of a command. A command with too few arguments is an error in Redis, so it is no
+// request.
 func (x *redis) command(to []Request, now time.Duration, database []byte) []Request {
 	name, args := strings.ToLower(string(x.args[0])), x.args[1:]
 	add := func(op Op, key []byte, size int, ttl time.Duration) {

@@ -84,7 +84,8 @@ func (a *arc) set(field [4]uint64) error {
 	return nil
 }
 
-// lirs reads the format of the LIRS authors: one block number per line. Blank lines and lines of an asterisk are skipped.
+// lirs reads the format of the LIRS authors: one block number per line. Blank lines and lines of an asterisk are
+// skipped.
 type lirs struct {
 	*lines
 }

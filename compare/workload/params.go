@@ -15,8 +15,8 @@ type params struct {
 	err   error             // the first
 }
 
-// newParams reads a list of name=value, separated by commas. A first value without a name belongs to the kind's own first
-// parameter.
+// newParams reads a list of name=value, separated by commas. A first value without a name belongs to the kind's own
+// first parameter.
 func newParams(list string) (*params, error) {
 	p := &params{given: map[string]string{}}
 	if list == "" {

@@ -42,8 +42,8 @@ func (z zipf) weight(x float64) float64 {
 	return math.Exp(-z.s * math.Log(x))
 }
 
-// integral is the integral of weight from 1 to x: (x¹⁻ˢ-1)/(1-s), or log x for s = 1. Near s = 1 neither form is exact, so
-// both are one function: e to the power of t, minus one, divided by t.
+// integral is the integral of weight from 1 to x: (x¹⁻ˢ-1)/(1-s), or log x for s = 1. Near s = 1 neither form is
+// exact, so both are one function: e to the power of t, minus one, divided by t.
 func (z zipf) integral(x float64) float64 {
 	logX := math.Log(x)
 	if t := (1 - z.s) * logX; t != 0 {
