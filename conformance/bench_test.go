@@ -39,6 +39,9 @@ func measured[K comparable, V any](t *testing.T, s Subject[K, V]) map[string]tes
 }
 
 func TestBench(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow")
+	}
 	short(t, "20000x") // more than one round of keys
 	for name, results := range map[string]map[string]testing.BenchmarkResult{
 		"string": measured(t, Subject[string, []byte]{New: newMemory[string, []byte]}),

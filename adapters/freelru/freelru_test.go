@@ -24,7 +24,7 @@ func TestFreesDeadlines(t *testing.T)  { adaptertest.FreesDeadlines(t, open) }
 func TestFreesValues(t *testing.T)     { adaptertest.FreesValues(t, open) }
 
 func open[K comparable, V any](o conformance.Options) (backend.Backend[K, V], error) {
-	return freelru.New[K, V](cmp.Or(o.Capacity, 1<<14))
+	return freelru.New[K, V](cmp.Or(o.Capacity, 1<<12))
 }
 
 func Example() {

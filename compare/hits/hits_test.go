@@ -311,9 +311,13 @@ func TestCurve(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	chosen, err := contest.Choose(contest.Builtin(), "otter,gocache,golanglru")
+	if err != nil {
+		t.Fatal(err)
+	}
 	curve := func() *report.Curve {
 		t.Helper()
-		c := flat(l, contest.Builtin(), "10")
+		c := flat(l, chosen, "10")
 		c.Points = 4
 		r, err := Run(t.Context(), c)
 		if err != nil {

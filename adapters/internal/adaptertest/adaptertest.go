@@ -42,6 +42,8 @@ type Open[K comparable, V any] = func(conformance.Options) (backend.Backend[K, V
 //   - struct keys, which are encoded field by field or hashed by reflection; struct values, which need a codec
 //   - interface keys, which can be invalid or nil; string values, which are copied without a codec
 //
+// With -short only the first two pairs run.
+//
 // The suite is compiled once for each pair of types. Run is neither generic nor inlined, so that this happens in this
 // package and not again in the tests of each adapter.
 //
@@ -52,9 +54,12 @@ func Run(
 	module := library(t)
 	t.Run("string-bytes", func(t *testing.T) { suite(t, module, bytes) })
 	t.Run("uint64-int", func(t *testing.T) { suite(t, module, numbers) })
+	t.Run("load", func(t *testing.T) { underLoad(t, numbers) })
+	if testing.Short() {
+		return
+	}
 	t.Run("struct-struct", func(t *testing.T) { suite(t, module, structs) })
 	t.Run("any-string", func(t *testing.T) { suite(t, module, anys) })
-	t.Run("load", func(t *testing.T) { underLoad(t, numbers) })
 }
 
 func suite[K comparable, V any](t *testing.T, module string, open Open[K, V]) {
