@@ -1,3 +1,6 @@
+// Package browsertest opens the HTML report in headless Chromium and checks what the
+// page draws, what it fetches and what the keyboard reaches. It is a module of its own
+// so that the product does not depend on the library that drives the browser.
 package browsertest
 
 import (
