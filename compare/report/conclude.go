@@ -3,19 +3,19 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 )
 
-// Conclude works out the answer from the rest of the report.
+// Conclude sets the report's Answer from its other fields.
 //
-// It advises only caches that are ranked and have no finding against them. Where
-// the ranges of the runs overlap, or the misses differ by at most 2 %, caches are
-// alike; hit ratios are those at the pace most like a program's, paced before
-// settled before flat. Speed counts only where the machine was quiet enough and
-// the difference is beyond the control; memory, where it differs by half. If the
-// report has no hit ratios, what it has decides. Every sentence follows from the
-// figures of this report alone.
+// It recommends only caches that are ranked and have no finding against them. Two
+// caches are alike if the ranges of their runs overlap or if their misses differ by at
+// most 2 %. The pace most like a real program counts: paced, else settled, else flat.
+// Speed counts only if the machine was quiet and the difference exceeds the control.
+// Memory counts only if the greatest is at least 1.5 times the least. A report without
+// hit ratios is ranked by speed, else by memory, else by expiry.
 func (r *Report) Conclude() {
 	r.Answer = nil
 	fields := r.fields()
@@ -30,23 +30,23 @@ func (r *Report) Conclude() {
 	case r.TTL != nil && len(r.TTL.Rows) > 0:
 		a.Text = r.answerTTL()
 	default:
-		a.Text = "Nothing was measured by which caches could be told apart."
+		a.Text = "Nothing was measured that can rank the caches."
 	}
 	if r.distrusted() {
-		a.Text += " But the measurement itself has findings: do not rely on it."
+		a.Text += " The measurement itself has findings: do not rely on this answer."
 	}
 	r.Answer = &Answer{a.Text, append(a.Reasons, r.reasons(fields)...)}
 }
 
-// distrusted reports whether a finding is about the measurement as a whole.
+// distrusted reports whether a finding makes the whole measurement unreliable.
 func (r *Report) distrusted() bool {
 	return slices.ContainsFunc(r.Findings, func(f Finding) bool {
 		return f.Name == "" && f.Check != CheckNoise && f.Check != CheckMix
 	})
 }
 
-// able returns the names of the contestants without a finding against them.
-func (r *Report) able() []string {
+// sound returns the names of the contestants without a finding against them.
+func (r *Report) sound() []string {
 	flaws := r.flaws()
 	var names []string
 	for _, c := range r.Contestants {
@@ -72,11 +72,11 @@ func (r *Report) answerHits(fields []field) string {
 	return sentences(r.advices(sameLeaders(fields)), r.among(fields), r.sooner(fields), r.ahead(fields))
 }
 
-// mostRuns is the number of runs of capacities up to which the answer tells each.
+// mostRuns is the greatest number of groups of capacities that the answer lists.
 const mostRuns = 3
 
-// advices says which caches to take in each run, or, if they are many, in the one
-// in which the choice matters most.
+// advices recommends caches for each group of capacities. If there are many groups, it
+// does so only for the group in which the caches differ most.
 func (r *Report) advices(runs [][]field) string {
 	if len(runs) == 1 {
 		return "For " + r.requests() + " " + r.advice(runs[0]) + "."
@@ -90,10 +90,11 @@ func (r *Report) advices(runs [][]field) string {
 		return sentences(all...)
 	}
 	most := slices.MaxFunc(runs, func(a, b []field) int { return cmp.Compare(widest(a), widest(b)) })
-	return text + " Where the choice matters most, " + r.advice(most) + ". Elsewhere others lead: see the reasons."
+	return text + " The choice matters most " + r.advice(most) +
+		". At other capacities other caches lead; the reasons list them."
 }
 
-// widest returns the greatest spread of the fields.
+// widest returns the greatest spread of hit ratios in the fields.
 func widest(run []field) float64 {
 	most := run[0].spread()
 	for _, f := range run {
@@ -102,26 +103,27 @@ func widest(run []field) float64 {
 	return most
 }
 
-// sentences joins those that are not empty.
+// sentences joins the sentences that are not empty.
 func sentences(all ...string) string {
 	return strings.Join(slices.DeleteFunc(all, func(s string) bool { return s == "" }), " ")
 }
 
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
-// answerNone says why no cache can be advised.
+// answerNone states why no cache can be recommended.
 func (r *Report) answerNone(fields []field) string {
 	ranked := 0
 	for _, f := range fields {
 		ranked = max(ranked, len(f.flawed))
 	}
+	why := "every ranked cache has a finding against it"
 	if ranked == 0 {
-		return fmt.Sprintf("For %s no cache can be advised: none could be ranked.", r.requests())
+		why = "none could be ranked"
 	}
-	return fmt.Sprintf("For %s no cache can be advised: each that could be ranked has a finding against it.", r.requests())
+	return fmt.Sprintf("No cache can be recommended for %s: %s.", r.requests(), why)
 }
 
-// sameLeaders cuts the fields into runs in which the same caches lead.
+// sameLeaders groups consecutive fields in which the same caches lead.
 func sameLeaders(fields []field) [][]field {
 	key := func(f field) string {
 		names := namesOf(f.leaders)
@@ -139,17 +141,18 @@ func sameLeaders(fields []field) [][]field {
 	return runs
 }
 
-// advice says which caches to take at the capacities of a run of fields.
+// advice recommends caches for the capacities of a group of fields.
 func (r *Report) advice(run []field) string {
 	at := r.capacities(run)
 	f := run[0]
 	switch {
 	case len(f.rows) == 0:
-		return at + ": none can be advised"
+		return at + ": no cache can be recommended"
 	case f.level():
-		return fmt.Sprintf("%s: nothing distinguishes %s, %s hits%s; take the simplest", at, all(len(f.rows)), ratios(run), against(run))
+		return fmt.Sprintf("%s: %s, %s hits%s; take the simplest", at, alikeHere(len(f.rows)), ratios(run), against(run))
 	case len(f.rows) == 1:
-		return fmt.Sprintf("%s: %s, the only one that can be ranked, %s hits%s", at, f.rows[0].Name, ratios(run), against(run))
+		return fmt.Sprintf("%s: %s, the only cache that can be ranked, %s hits%s",
+			at, f.rows[0].Name, ratios(run), against(run))
 	}
 	text := fmt.Sprintf("%s: %s, %s hits%s", at, list(namesOf(f.leaders), "or"), ratios(run), against(run))
 	if exact, ok := f.exact(); ok && len(run) == 1 {
@@ -160,15 +163,15 @@ func (r *Report) advice(run []field) string {
 	return text
 }
 
-// all names n caches that are all there are.
-func all(n int) string {
+// alikeHere states that none of the n caches is better than the others.
+func alikeHere(n int) string {
 	if n == 2 {
-		return "the two caches"
+		return "both caches perform alike here"
 	}
-	return fmt.Sprintf("the %d caches", n)
+	return fmt.Sprintf("all %d caches perform alike here", n)
 }
 
-// capacities names those of a run of fields.
+// capacities names the capacities of a group of fields.
 func (r *Report) capacities(run []field) string {
 	first, last := r.at(run[0].table), r.at(run[len(run)-1].table)
 	if len(run) == 1 {
@@ -180,19 +183,26 @@ func (r *Report) capacities(run []field) string {
 	return "from " + first + " to " + last
 }
 
-// at names the table's capacity, and what it is without sampling.
+// at names the table's capacity. If the keys are a sample, it adds the capacity that
+// corresponds to all keys.
 func (r *Report) at(t *Table) string {
 	at := t.at()
-	if r.Workload != nil && r.Workload.Sample > 0 && r.Workload.Sample < 1 {
-		if t.Bytes > 0 {
-			return fmt.Sprintf("%s of the sample, as of %s", at, size(float64(t.Bytes)/r.Workload.Sample))
-		}
-		return fmt.Sprintf("%s of the sample, as of %s", at, thousands(int64(float64(t.Capacity)/r.Workload.Sample+0.5)))
+	if r.Workload == nil || r.Workload.Sample <= 0 || r.Workload.Sample >= 1 {
+		return at
 	}
-	return at
+	return fmt.Sprintf("%s of the sample (%s without sampling)", at, t.unsampled(r.Workload.Sample))
 }
 
-// ratios writes the hit ratios of the leaders of all fields.
+// unsampled writes the capacity for all keys that corresponds to the table's capacity
+// for a sample of the keys.
+func (t *Table) unsampled(sample float64) string {
+	if t.Bytes > 0 {
+		return size(float64(t.Bytes) / sample)
+	}
+	return thousands(int64(math.Round(float64(t.Capacity) / sample)))
+}
+
+// ratios writes the range of the leaders' hit ratios in all fields.
 func ratios(run []field) string {
 	low, high := 1.0, 0.0
 	for _, f := range run {
@@ -203,7 +213,7 @@ func ratios(run []field) string {
 	return shareRange(low, high)
 }
 
-// against writes LRU's hit ratios, if they are known.
+// against writes the range of LRU's hit ratios, or nothing if they are not known.
 func against(run []field) string {
 	low, high := 1.0, 0.0
 	for _, f := range run {
@@ -216,7 +226,7 @@ func against(run []field) string {
 	return " against LRU's " + shareRange(low, high)
 }
 
-// among says which of several leaders is faster or smaller.
+// among names the fastest and the smallest of several leaders.
 func (r *Report) among(fields []field) string {
 	names := leading(slices.DeleteFunc(slices.Clone(fields), func(f field) bool { return f.level() && len(fields) > 1 }))
 	if len(names) < 2 {
@@ -226,60 +236,40 @@ func (r *Report) among(fields []field) string {
 	c := r.speedCase("workload", "hit", "miss")
 	if rows := r.timed(c, names); len(rows) > 1 {
 		if n := c.fastest(rows); n < len(rows) {
-			var fast []string
-			for _, row := range rows[:n] {
-				fast = append(fast, row.Name)
-			}
-			parts = append(parts, fmt.Sprintf("%s %s the fastest (%s an operation; %s: %s)", list(fast, "and"), isAre(n),
-				nanoseconds(rows[0].Wall.Median), rows[len(rows)-1].Name, nanoseconds(rows[len(rows)-1].Wall.Median)))
+			last := rows[len(rows)-1]
+			parts = append(parts, fmt.Sprintf("%s %s the fastest of these caches (%s per operation; %s: %s)",
+				list(namesOf(rows[:n]), "and"), choose(n, "is", "are"),
+				nanoseconds(rows[0].Wall.Median), last.Name, nanoseconds(last.Wall.Median)))
 		}
 	}
 	sizes := r.sizes(names)
 	if least := lean(sizes); len(least) > 0 {
-		var small []string
-		for _, f := range least {
-			small = append(small, f.name)
-		}
 		last := sizes[len(sizes)-1]
-		parts = append(parts, fmt.Sprintf("%s %s the least memory (%s an entry; %s: %s)", list(small, "and"), takes(len(small)),
+		parts = append(parts, fmt.Sprintf("%s %s the least memory (%s per entry; %s: %s)",
+			list(namesOf(least), "and"), choose(len(least), "takes", "take"),
 			size(least[0].value), last.name, size(last.value)))
 	}
 	if len(parts) == 0 {
 		return ""
 	}
-	return "Of these, " + strings.Join(parts, ", and ") + "."
+	return strings.Join(parts, ", and ") + "."
 }
 
-func isAre(n int) string {
-	if n == 1 {
-		return "is"
-	}
-	return "are"
-}
-
-func takes(n int) string {
-	if n == 1 {
-		return "takes"
-	}
-	return "take"
-}
-
-// sooner says which cache answers sooner in the mean than all leaders, if a miss
-// costs so little that the time of a hit decides.
+// sooner names the cache with the lowest mean time per request, if it is not a leader.
+// This happens if a miss costs so little that the time of a hit decides.
 func (r *Report) sooner(fields []field) string {
 	f := mainField(fields)
-	best := r.effective(f, namesOf(f.rows))
-	if len(best) < 2 || len(r.hitTimes(namesOf(f.rows))) < len(f.rows) {
+	names := namesOf(f.rows)
+	best := r.effective(f, names)
+	if len(best) < 2 || len(r.hitTimes(names)) < len(f.rows) {
 		return ""
 	}
-	first := best[0]
-	i := slices.IndexFunc(best, func(x figure) bool {
-		return slices.ContainsFunc(f.leaders, func(row *Row) bool { return row.Name == x.name })
-	})
+	first, leaders := best[0], namesOf(f.leaders)
+	i := slices.IndexFunc(best, func(x figure) bool { return slices.Contains(leaders, x.name) })
 	if i <= 0 || best[i].value <= first.value*(1+alikeMisses) {
 		return ""
 	}
-	return fmt.Sprintf("But at %s a miss, %s answers soonest at %s: %s a request in the mean against %s with %s.",
+	return fmt.Sprintf("But if a miss costs %s, %s has the lowest mean time per request at %s: %s, against %s with %s.",
 		setting(r.Hits.Load), first.name, r.at(f.table), nanoseconds(first.value), nanoseconds(best[i].value), best[i].name)
 }
 
@@ -288,7 +278,7 @@ func (r *Report) ahead(fields []field) string {
 	var names []string
 	for _, f := range fields {
 		for _, row := range f.flawed {
-			if len(f.rows) > 0 && row.HitRatio > f.rows[0].HitRatio && !alike(row, f.rows[0]) && !slices.Contains(names, row.Name) {
+			if f.beatenBy(row) && !slices.Contains(names, row.Name) {
 				names = append(names, row.Name)
 			}
 		}
@@ -296,21 +286,9 @@ func (r *Report) ahead(fields []field) string {
 	if len(names) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%s had more hits, but %s findings against %s.", list(names, "and"), hasHave(len(names)), itThem(len(names)))
-}
-
-func hasHave(n int) string {
-	if n == 1 {
-		return "has"
-	}
-	return "have"
-}
-
-func itThem(n int) string {
-	if n == 1 {
-		return "it"
-	}
-	return "them"
+	n := len(names)
+	return fmt.Sprintf("%s had more hits, but %s findings against %s.",
+		list(names, "and"), choose(n, "has", "have"), choose(n, "it", "them"))
 }
 
 func (r *Report) answerSpeed() string {
@@ -319,42 +297,60 @@ func (r *Report) answerSpeed() string {
 		c = &r.Speed.Cases[0]
 	}
 	if c.Noisy {
-		return "The machine was too noisy to rank the caches by speed, and nothing else was measured that ranks them."
+		return "The machine was too noisy to rank the caches by speed, and nothing else that ranks them was measured."
 	}
-	rows := r.timed(c, r.able())
-	if len(rows) == 0 {
-		return "No cache can be advised: none without a finding against it has a speed."
+	rows := r.timed(c, r.sound())
+	n := 0
+	if len(rows) > 0 {
+		n = c.fastest(rows)
 	}
-	if len(rows) == 1 {
-		return fmt.Sprintf("By speed alone (%s): %s, the only one that can be ranked, %s an operation.", c.label(), rows[0].Name, nanoseconds(rows[0].Wall.Median))
+	text := "Ranked only by speed (" + c.label() + "): "
+	switch {
+	case len(rows) == 0:
+		return "No cache can be recommended: speed was not measured for any cache without findings."
+	case len(rows) == 1:
+		return text + fmt.Sprintf("%s, the only cache that can be ranked, %s per operation.",
+			rows[0].Name, nanoseconds(rows[0].Wall.Median))
+	case n == len(rows):
+		return text + alikeHere(n) + "; take the simplest."
 	}
-	n := c.fastest(rows)
-	if n == len(rows) {
-		return fmt.Sprintf("By speed alone (%s), nothing distinguishes %s: take the simplest.", c.label(), all(n))
-	}
-	var names []string
-	for _, row := range rows[:n] {
-		names = append(names, row.Name)
-	}
-	return fmt.Sprintf("By speed alone (%s): %s, %s an operation; the next, %s, takes %s. Hit ratios were not measured, and where a miss is dear they decide.",
-		c.label(), list(names, "or"), nanoseconds(rows[0].Wall.Median), rows[n].Name, nanoseconds(rows[n].Wall.Median))
+	return text + fmt.Sprintf("%s, %s per operation; %s is next with %s. "+
+		"Hit ratios were not measured; they decide if a miss is expensive.",
+		list(namesOf(rows[:n]), "or"), nanoseconds(rows[0].Wall.Median), rows[n].Name, nanoseconds(rows[n].Wall.Median))
 }
 
 func (r *Report) answerMemory() string {
-	all := r.sizes(r.able())
-	switch least := lean(all); {
-	case len(all) == 0:
-		return "No cache can be advised: none without a finding against it has a size."
-	case len(all) == 1:
-		return fmt.Sprintf("By memory alone: %s, the only one that can be ranked, takes %s an entry.", all[0].name, size(all[0].value))
-	case len(least) == 0:
-		return fmt.Sprintf("By memory alone, little distinguishes the caches: %s to %s an entry.", size(all[0].value), size(all[len(all)-1].value))
-	default:
-		var names []string
-		for _, f := range least {
-			names = append(names, f.name)
-		}
-		last := all[len(all)-1]
-		return fmt.Sprintf("By memory alone: %s, %s an entry; %s takes %s.", list(names, "or"), size(least[0].value), last.name, size(last.value))
+	all := r.sizes(r.sound())
+	if len(all) == 0 {
+		return "No cache can be recommended: memory was not measured for any cache without findings."
 	}
+	first, last := all[0], all[len(all)-1]
+	text := "Ranked only by memory: "
+	switch least := lean(all); {
+	case len(all) == 1:
+		return text + fmt.Sprintf("%s, the only cache that can be ranked, takes %s per entry.", first.name, size(first.value))
+	case len(least) == 0:
+		return text + fmt.Sprintf("the caches differ little, %s to %s per entry.", size(first.value), size(last.value))
+	default:
+		return text + fmt.Sprintf("%s, %s per entry; %s takes %s.",
+			list(namesOf(least), "or"), size(first.value), last.name, size(last.value))
+	}
+}
+
+func (r *Report) answerTTL() string {
+	rows := r.worstTTL(r.sound())
+	if len(rows) == 0 {
+		return "No cache can be recommended: expiry was not measured for any cache without findings."
+	}
+	least, last := rows[0], rows[len(rows)-1]
+	n := 0
+	for n < len(rows) && rows[n].Stale <= least.Stale+max(rows[n].Resolution, least.Resolution) {
+		n++
+	}
+	text := "Ranked only by expiry: "
+	if n == len(rows) {
+		return text + fmt.Sprintf("the caches perform alike; none returned a value more than %s late.", span(last.Stale))
+	}
+	return text + fmt.Sprintf("%s, at most %s late; %s was up to %s late.",
+		list(namesOf(rows[:n]), "or"), span(rows[n-1].Stale), last.Name, span(last.Stale))
 }

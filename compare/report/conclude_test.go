@@ -102,8 +102,8 @@ func TestConclude(t *testing.T) {
 			"the issue's example",
 			newBuild("theine", "otter", "golanglru").at(10_000, 0.328, 0.536, roughly("theine", report.Paced, 0.405, 0.408, 0.412), roughly("otter", report.Paced, 0.39, 0.395, 0.406), hit("golanglru", 0.328)),
 			"For this trace at 10,000 entries: theine or otter, 39.5–40.8 % hits against LRU's 32.8 %; golanglru (32.8 %) if the capacity must be exact.",
-			[]string{"their misses differ by at most 2 %", "paced ones", "At 10,000 entries: theine 40.80 % (40.5–41.2 %) or otter 39.50 % (39.0–40.6 %); then golanglru 32.80 %; for comparison, LRU 32.80 % and OPT 53.60 %.", "theine goes 38 % of the way there from LRU"},
-			[]string{"left out", "Not ranked", "nothing distinguishes"},
+			[]string{"their misses differ by at most 2 %", "the paced hit ratio counts", "At 10,000 entries: theine 40.80 % (40.5–41.2 %) or otter 39.50 % (39.0–40.6 %); then golanglru 32.80 %; for comparison, LRU 32.80 % and OPT 53.60 %.", "theine closes 38 % of the gap between LRU and OPT"},
+			[]string{"left out", "not ranked", "perform alike"},
 		},
 		{
 			"one that leads",
@@ -113,17 +113,17 @@ func TestConclude(t *testing.T) {
 			[]string{" or ", "exact"},
 		},
 		{
-			"nothing distinguishes",
+			"no difference",
 			newBuild("a", "b", "c").at(10, 0.5, 0.6, hit("a", 0.5), hit("b", 0.503), hit("c", 0.5)),
-			"For this trace at 10 entries: nothing distinguishes the 3 caches, 50.0–50.3 % hits against LRU's 50.0 %; take the simplest.",
-			[]string{"the best, b, is where LRU is"},
+			"For this trace at 10 entries: all 3 caches perform alike here, 50.0–50.3 % hits against LRU's 50.0 %; take the simplest.",
+			[]string{"b, the best cache, equals LRU"},
 			nil,
 		},
 		{
 			"all alike, and above LRU",
 			newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.5), hit("b", 0.503)),
 			"For this trace at 10 entries: b or a, 50.0–50.3 % hits against LRU's 30.0 %.", nil,
-			[]string{"nothing distinguishes"},
+			[]string{"perform alike"},
 		},
 		{
 			"few misses are worth more than hits",
@@ -135,7 +135,7 @@ func TestConclude(t *testing.T) {
 			"below LRU",
 			newBuild("a", "b").at(10, 0.5, 0.6, hit("a", 0.3), hit("b", 0.2)),
 			"For this trace at 10 entries: a, 30.0 % hits against LRU's 50.0 %.",
-			[]string{"the best, a, is below LRU"},
+			[]string{"a, the best cache, is below LRU"},
 			nil,
 		},
 		{
@@ -147,7 +147,7 @@ func TestConclude(t *testing.T) {
 		{
 			"a finding against the best",
 			newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.3), hit("b", 0.5)).find("b", report.CheckCapacity, "held 15 live entries at a capacity of 10."),
-			"For this trace at 10 entries: a, the only one that can be ranked, 30.0 % hits against LRU's 30.0 %. b had more hits, but has findings against it.",
+			"For this trace at 10 entries: a, the only cache that can be ranked, 30.0 % hits against LRU's 30.0 %. b had more hits, but has findings against it.",
 			[]string{"b is left out: held 15 live entries at a capacity of 10 (hits at 10 entries); it had 50.00 % hits at 10 entries, 20.0 points more than a."},
 			nil,
 		},
@@ -155,7 +155,7 @@ func TestConclude(t *testing.T) {
 			"a finding against the worst",
 			newBuild("a", "b", "c").at(10, 0.3, 0.6, hit("a", 0.3), hit("b", 0.5), hit("c", 0.1)).find("c", report.CheckValue, "x").find("c", report.CheckDropped, "y").find("c", report.CheckStale, "z"),
 			"For this trace at 10 entries: b, 50.0 % hits against LRU's 30.0 %.",
-			[]string{"c is left out: x (hits at 10 entries), and 2 findings more."},
+			[]string{"c is left out: x (hits at 10 entries), and 2 more findings."},
 			nil,
 		},
 		{
@@ -167,26 +167,26 @@ func TestConclude(t *testing.T) {
 		{
 			"findings against all",
 			newBuild("a").at(10, 0.3, 0.6, hit("a", 0.3)).find("a", report.CheckOPT, "x"),
-			"For this trace no cache can be advised: each that could be ranked has a finding against it.",
+			"No cache can be recommended for this trace: every ranked cache has a finding against it.",
 			[]string{"a is left out: x"},
 			nil,
 		},
 		{
 			"a finding about the measurement",
 			newBuild("a").at(10, 0.3, 0.6, hit("a", 0.3)).find("", report.CheckLRU, "the self-test failed"),
-			"For this trace at 10 entries: a, the only one that can be ranked, 30.0 % hits against LRU's 30.0 %. But the measurement itself has findings: do not rely on it.",
-			[]string{"Of the measurement: the self-test failed (hits at 10 entries)."},
+			"For this trace at 10 entries: a, the only cache that can be ranked, 30.0 % hits against LRU's 30.0 %. The measurement itself has findings: do not rely on this answer.",
+			[]string{"Finding about the measurement: the self-test failed (hits at 10 entries)."},
 			nil,
 		},
 		{
 			"none ranked",
 			newBuild("a").at(10, 0.3, 0.6, report.Row{Name: "a", HitRatio: 0.9, Bounds: report.BoundsNothing}),
-			"For this trace no cache can be advised: none could be ranked.",
-			[]string{"Not ranked: a, as it is not bound by the capacity that is compared."},
+			"No cache can be recommended for this trace: none could be ranked.",
+			[]string{"a is not ranked, because the capacity does not limit it."},
 			nil,
 		},
 		{
-			"none took part", newBuild().at(10, 0.3, 0.6), "For this trace no cache can be advised: none could be ranked.", nil, []string{"left out", "Not ranked"},
+			"none took part", newBuild().at(10, 0.3, 0.6), "No cache can be recommended for this trace: none could be ranked.", nil, []string{"left out", "not ranked"},
 		},
 		{
 			"other leaders at other capacities",
@@ -196,20 +196,20 @@ func TestConclude(t *testing.T) {
 		{
 			"many changes of leaders",
 			newBuild("a", "b").at(1, 0.1, 0.6, hit("a", 0.3), hit("b", 0.2)).at(2, 0.1, 0.6, hit("a", 0.2), hit("b", 0.3)).at(3, 0.1, 0.6, hit("a", 0.5), hit("b", 0.2)).at(4, 0.1, 0.6, hit("a", 0.2), hit("b", 0.3)),
-			"For this trace it depends on the capacity. Where the choice matters most, at 3 entries: a, 50.0 % hits against LRU's 10.0 %. Elsewhere others lead: see the reasons.", nil, nil,
+			"For this trace it depends on the capacity. The choice matters most at 3 entries: a, 50.0 % hits against LRU's 10.0 %. At other capacities other caches lead; the reasons list them.", nil, nil,
 		},
 		{
 			"the pace most like a program's",
 			newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.3), roughly("b", report.Flat, 0.1, 0.1, 0.1), roughly("b", report.Settled, 0.4, 0.4, 0.4), roughly("b", report.Paced, 0.5, 0.5, 0.5)),
 			"For this trace at 10 entries: b, 50.0 % hits against LRU's 30.0 %; a (30.0 %) if the capacity must be exact.",
-			[]string{"b depends on the pace: at 10 entries it has 10.00 % flat and 50.00 % paced"},
+			[]string{"The hit ratio of b depends on the pace: at 10 entries it is 10.00 % flat and 50.00 % paced"},
 			nil,
 		},
 		{
 			"a pace beside none",
 			newBuild("a").at(10, 0.3, 0.6, hit("a", 0.3), roughly("a", report.Paced, 0.2, 0.2, 0.2)),
-			"For this trace at 10 entries: a, the only one that can be ranked, 20.0 % hits against LRU's 30.0 %.",
-			[]string{"a depends on the pace: at 10 entries it has 20.00 % paced and 30.00 % unpaced."},
+			"For this trace at 10 entries: a, the only cache that can be ranked, 20.0 % hits against LRU's 30.0 %.",
+			[]string{"The hit ratio of a depends on the pace: at 10 entries it is 20.00 % paced and 30.00 % unpaced."},
 			nil,
 		},
 		{
@@ -221,22 +221,22 @@ func TestConclude(t *testing.T) {
 		{
 			"the faster of two",
 			newBuild("a", "b", "c").at(10, 0.3, 0.6, hit("a", 0.5), hit("b", 0.5), hit("c", 0.3)).speed("workload", quiet, false, map[string]float64{"a": 200, "b": 100, "c": 10}),
-			"For this trace at 10 entries: a or b, 50.0 % hits against LRU's 30.0 %. Of these, b is the fastest (100 ns an operation; a: 200 ns).",
-			[]string{"An operation takes (workload, 4 goroutines on 2 CPUs): b 100 ns (99.0–101), a 200 ns (198–202); differences below 2.0 % are ties."},
+			"For this trace at 10 entries: a or b, 50.0 % hits against LRU's 30.0 %. b is the fastest of these caches (100 ns per operation; a: 200 ns).",
+			[]string{"Time per operation (workload, 4 goroutines on 2 CPUs): b 100 ns (99.0–101), a 200 ns (198–202); differences below 2.0 % are ties."},
 			nil,
 		},
 		{
 			"a tie",
 			newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.5), hit("b", 0.5)).speed("workload", stat.Interval{Median: 1, Low: 0.9, High: 1.02}, false, map[string]float64{"a": 107, "b": 100}),
 			"For this trace at 10 entries: a or b, 50.0 % hits against LRU's 30.0 %.",
-			[]string{"that is a tie, as a differed from itself by up to 11.1 %"},
+			[]string{"this is a tie, because a differed from itself by up to 11.1 %"},
 			[]string{"fastest"},
 		},
 		{
 			"a noisy machine",
 			newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.5), hit("b", 0.5)).speed("workload", stat.Interval{Median: 1, Low: 0.8, High: 1.02}, true, map[string]float64{"a": 200, "b": 100}),
 			"For this trace at 10 entries: a or b, 50.0 % hits against LRU's 30.0 %.",
-			[]string{"By speed nothing is ranked: the machine was so noisy that a differed from itself by up to 25 %."},
+			[]string{"Speed is not ranked: the machine was so noisy that a differed from itself by up to 25 %."},
 			[]string{"fastest", "100 ns"},
 		},
 		{
@@ -248,8 +248,8 @@ func TestConclude(t *testing.T) {
 		{
 			"the smaller of two",
 			newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.5), hit("b", 0.5)).memory(map[string]float64{"a": 100, "b": 160}),
-			"For this trace at 10 entries: a or b, 50.0 % hits against LRU's 30.0 %. Of these, a takes the least memory (100 B an entry; b: 160 B).",
-			[]string{"An entry takes, with a value of 64 B: a 100 B, b 160 B."},
+			"For this trace at 10 entries: a or b, 50.0 % hits against LRU's 30.0 %. a takes the least memory (100 B per entry; b: 160 B).",
+			[]string{"Memory per entry with values of 64 B: a 100 B, b 160 B."},
 			nil,
 		},
 		{
@@ -262,19 +262,19 @@ func TestConclude(t *testing.T) {
 			"dear misses",
 			newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.3), hit("b", 0.5)).load(time.Millisecond).speed("hit", quiet, false, map[string]float64{"a": 100, "b": 200}),
 			"For this trace at 10 entries: b, 50.0 % hits against LRU's 30.0 %.",
-			[]string{"If a miss costs 1 ms, a request takes in the mean 500 µs with b and 700 µs with a; at most 0.02 % of that is the time of hits."},
-			[]string{"soonest"},
+			[]string{"If a miss costs 1 ms, the mean time of a request is 500 µs with b and 700 µs with a; hits take at most 0.02 % of it."},
+			[]string{"lowest mean time"},
 		},
 		{
 			"cheap misses",
 			newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.3), hit("b", 0.5)).load(100*time.Nanosecond).speed("hit", quiet, false, map[string]float64{"a": 100, "b": 200}),
-			"For this trace at 10 entries: b, 50.0 % hits against LRU's 30.0 %. But at 100 ns a miss, a answers soonest at 10 entries: 100 ns a request in the mean against 150 ns with b.", nil, nil,
+			"For this trace at 10 entries: b, 50.0 % hits against LRU's 30.0 %. But if a miss costs 100 ns, a has the lowest mean time per request at 10 entries: 100 ns, against 150 ns with b.", nil, nil,
 		},
 		{
 			"from which cost on the better is worth it",
 			newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.3), hit("b", 0.5)).speed("hit", quiet, false, map[string]float64{"a": 100, "b": 200}),
 			"For this trace at 10 entries: b, 50.0 % hits against LRU's 30.0 %.",
-			[]string{"A hit takes 200 ns in b and 100 ns in a; the former's 20.0 points more hits are worth it if a miss costs more than 350 ns."},
+			[]string{"A hit takes 200 ns in b and 100 ns in a; the 20.0 points more hits of b pay off if a miss costs more than 350 ns."},
 			nil,
 		},
 		{
@@ -285,20 +285,20 @@ func TestConclude(t *testing.T) {
 				return newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.3), r)
 			}(),
 			"For this trace at 10 entries: b, 50.0 % hits against LRU's 30.0 %; a (30.0 %) if the capacity must be exact.",
-			[]string{"b dropped 61.00 % of its 100 writes at 10 entries flat."},
+			[]string{"b dropped 61.00 % of its 100 writes at 10 entries, flat."},
 			nil,
 		},
 		{
 			"speed alone", newBuild("a", "b", "c").speed("workload", quiet, false, map[string]float64{"a": 200, "b": 100, "c": 101}),
-			"By speed alone (workload, 4 goroutines on 2 CPUs): b or c, 100 ns an operation; the next, a, takes 200 ns. Hit ratios were not measured, and where a miss is dear they decide.", nil, nil,
+			"Ranked only by speed (workload, 4 goroutines on 2 CPUs): b or c, 100 ns per operation; a is next with 200 ns. Hit ratios were not measured; they decide if a miss is expensive.", nil, nil,
 		},
-		{"a tie alone", newBuild("a", "b").speed("hit", quiet, false, map[string]float64{"a": 100, "b": 101}), "By speed alone (hit, 4 goroutines on 2 CPUs), nothing distinguishes the two caches: take the simplest.", nil, nil},
-		{"noise alone", newBuild("a", "b").speed("hit", quiet, true, map[string]float64{"a": 100, "b": 201}), "The machine was too noisy to rank the caches by speed, and nothing else was measured that ranks them.", nil, nil},
-		{"one speed alone", newBuild("a").speed("hit", quiet, false, map[string]float64{"a": 100}), "By speed alone (hit, 4 goroutines on 2 CPUs): a, the only one that can be ranked, 100 ns an operation.", nil, nil},
-		{"memory alone", newBuild("a", "b").memory(map[string]float64{"a": 100, "b": 300}), "By memory alone: a, 100 B an entry; b takes 300 B.", nil, nil},
-		{"much the same memory", newBuild("a", "b").memory(map[string]float64{"a": 100, "b": 110}), "By memory alone, little distinguishes the caches: 100 B to 110 B an entry.", nil, nil},
-		{"one memory alone", newBuild("a", "b").memory(map[string]float64{"a": 100}), "By memory alone: a, the only one that can be ranked, takes 100 B an entry.", nil, nil},
-		{"nothing", newBuild("a"), "Nothing was measured by which caches could be told apart.", nil, nil},
+		{"a tie alone", newBuild("a", "b").speed("hit", quiet, false, map[string]float64{"a": 100, "b": 101}), "Ranked only by speed (hit, 4 goroutines on 2 CPUs): both caches perform alike here; take the simplest.", nil, nil},
+		{"noise alone", newBuild("a", "b").speed("hit", quiet, true, map[string]float64{"a": 100, "b": 201}), "The machine was too noisy to rank the caches by speed, and nothing else that ranks them was measured.", nil, nil},
+		{"one speed alone", newBuild("a").speed("hit", quiet, false, map[string]float64{"a": 100}), "Ranked only by speed (hit, 4 goroutines on 2 CPUs): a, the only cache that can be ranked, 100 ns per operation.", nil, nil},
+		{"memory alone", newBuild("a", "b").memory(map[string]float64{"a": 100, "b": 300}), "Ranked only by memory: a, 100 B per entry; b takes 300 B.", nil, nil},
+		{"much the same memory", newBuild("a", "b").memory(map[string]float64{"a": 100, "b": 110}), "Ranked only by memory: the caches differ little, 100 B to 110 B per entry.", nil, nil},
+		{"one memory alone", newBuild("a", "b").memory(map[string]float64{"a": 100}), "Ranked only by memory: a, the only cache that can be ranked, takes 100 B per entry.", nil, nil},
+		{"nothing", newBuild("a"), "Nothing was measured that can rank the caches.", nil, nil},
 		{
 			"lifetimes alone",
 			func() *build {
@@ -306,8 +306,8 @@ func TestConclude(t *testing.T) {
 				b.TTL = &report.TTL{Rows: []report.TTLRow{{Name: "a", TTL: 2 * time.Second, Use: "idle", Stale: 3 * time.Millisecond, Resolution: time.Millisecond}, {Name: "b", TTL: 2 * time.Second, Use: "idle", Stale: time.Second, Resolution: time.Millisecond}}}
 				return b
 			}(),
-			"By lifetimes alone: a, at most 3.00 ms late; b was up to 1.00 s late.",
-			[]string{"b returned values up to 1.00 s after their TTL of 2 s (idle)."},
+			"Ranked only by expiry: a, at most 3.00 ms late; b was up to 1.00 s late.",
+			[]string{"b returned values up to 1.00 s after their TTL of 2 s had passed (idle)."},
 			[]string{"a returned"},
 		},
 		{
@@ -327,7 +327,7 @@ func TestConclude(t *testing.T) {
 				b.Workload.Sample = 0.01
 				return b
 			}(),
-			"For this trace at 10 entries of the sample, as of 1,000: b, 50.0 % hits against LRU's 30.0 %.", nil, nil,
+			"For this trace at 10 entries of the sample (1,000 without sampling): b, 50.0 % hits against LRU's 30.0 %.", nil, nil,
 		},
 	}
 	for _, tt := range tests {

@@ -127,6 +127,12 @@ func (t *Table) opt() (float64, bool) {
 	return t.reference(RefOPT)
 }
 
+// beatenBy reports whether the row, which has a finding, has more hits than the best
+// cache without findings.
+func (f *field) beatenBy(row *Row) bool {
+	return len(f.rows) > 0 && row.HitRatio > f.rows[0].HitRatio && !alike(row, f.rows[0])
+}
+
 // row returns the named cache's row among those that can be advised.
 func (f *field) row(name string) (*Row, bool) {
 	for _, row := range f.rows {
@@ -195,10 +201,16 @@ func leading(fields []field) []string {
 	return names
 }
 
-func namesOf(rows []*Row) []string {
+// namesOf returns the names of the caches that the rows are about.
+func namesOf[T interface{ cacheName() string }](rows []T) []string {
 	names := make([]string, len(rows))
 	for i, row := range rows {
-		names[i] = row.Name
+		names[i] = row.cacheName()
 	}
 	return names
 }
+
+func (r *Row) cacheName() string      { return r.Name }
+func (r *SpeedRow) cacheName() string { return r.Name }
+func (r *TTLRow) cacheName() string   { return r.Name }
+func (f figure) cacheName() string    { return f.name }

@@ -8,13 +8,14 @@ import (
 	"time"
 )
 
-// late is the lag of an entry that is worth a sentence: what a person notices.
-const late = 100 * time.Millisecond
+// noticeable is the least lag of an expired entry that the reasons mention: a person
+// notices it.
+const noticeable = 100 * time.Millisecond
 
-// muchDropped is the share of dropped writes that is worth a sentence.
+// muchDropped is the least share of dropped writes that the reasons mention.
 const muchDropped = 0.01
 
-// reasons returns the sentences that the answer rests on.
+// reasons returns the sentences that support the answer.
 func (r *Report) reasons(fields []field) []string {
 	var all []string
 	add := func(sentences ...string) {
@@ -24,14 +25,14 @@ func (r *Report) reasons(fields []field) []string {
 			}
 		}
 	}
-	add(rule(fields))
+	add(legend(fields))
 	for i := range fields {
 		add(r.why(&fields[i]))
 	}
 	if f := mainField(fields); f != nil {
 		add(r.toOPT(f), r.latencyWords(f), r.breakEven(f))
 	}
-	names := r.able()
+	names := r.sound()
 	if len(fields) > 0 {
 		names = r.considered(fields)
 	}
@@ -45,8 +46,7 @@ func (r *Report) reasons(fields []field) []string {
 	return all
 }
 
-// considered returns the leaders, and the caches to take if the capacity must be
-// exact.
+// considered returns the leaders and the caches for a capacity that must be exact.
 func (r *Report) considered(fields []field) []string {
 	names := leading(fields)
 	for _, f := range fields {
@@ -57,27 +57,24 @@ func (r *Report) considered(fields []field) []string {
 	return names
 }
 
-// rule says when caches are alike, if some are, and at which pace they are
-// compared, if there are several.
-func rule(fields []field) string {
+// legend explains the word "or" and names the pace that counts, if the answer uses them.
+func legend(fields []field) string {
 	var parts []string
 	if slices.ContainsFunc(fields, func(f field) bool { return len(f.leaders) > 1 }) {
-		parts = append(parts, fmt.Sprintf("Caches named with an or are alike: the ranges of their runs overlap, or their misses differ by at most %.0f %%", 100*alikeMisses))
+		parts = append(parts, fmt.Sprintf(`"or" joins caches whose results do not differ by more than the noise: `+
+			"the ranges of their runs overlap, or their misses differ by at most %.0f %%.", 100*alikeMisses))
 	}
 	for _, f := range fields {
 		if i := slices.IndexFunc(f.rows, func(row *Row) bool { return row.Pace != "" }); i >= 0 {
-			parts = append(parts, fmt.Sprintf("hit ratios that depend on the pace are the %s ones", f.rows[i].Pace))
+			parts = append(parts, fmt.Sprintf("If a cache was measured at several paces, the %s hit ratio counts.", f.rows[i].Pace))
 			break
 		}
 	}
-	if len(parts) == 0 {
-		return ""
-	}
-	return capital(strings.Join(parts, "; ")) + "."
+	return strings.Join(parts, " ")
 }
 
-// why says what the caches at one capacity have, who comes next, and what exact
-// policies have.
+// why lists the hit ratios at one capacity: the leaders', the next cache's and those of
+// exact policies.
 func (r *Report) why(f *field) string {
 	if len(f.rows) == 0 {
 		return ""
@@ -114,27 +111,28 @@ func (r *Row) words() string {
 	return text
 }
 
-// toOPT says how far the best cache is from the best that is possible.
+// toOPT compares the best cache with OPT, the best possible policy, and with LRU.
 func (r *Report) toOPT(f *field) string {
 	opt, ok := f.table.opt()
 	if !ok {
 		return ""
 	}
 	best := f.rows[0]
-	text := fmt.Sprintf("No cache can have more than %s at %s (OPT)", share(opt), r.at(f.table))
+	text := fmt.Sprintf("No cache can exceed %s at %s (OPT)", share(opt), r.at(f.table))
 	lru, ok := f.table.reference(RefLRU)
 	switch {
 	case !ok || opt-lru < alikePoints:
 		return text + "."
 	case near(best.HitRatio, lru) && near(lru, best.HitRatio):
-		return text + fmt.Sprintf("; the best, %s, is where LRU is.", best.Name)
+		return text + "; " + best.Name + ", the best cache, equals LRU."
 	case best.HitRatio < lru:
-		return text + fmt.Sprintf("; the best, %s, is below LRU.", best.Name)
+		return text + "; " + best.Name + ", the best cache, is below LRU."
 	}
-	return text + fmt.Sprintf("; %s goes %.0f %% of the way there from LRU.", best.Name, 100*(best.HitRatio-lru)/(opt-lru))
+	return text + fmt.Sprintf("; %s closes %.0f %% of the gap between LRU and OPT.",
+		best.Name, 100*(best.HitRatio-lru)/(opt-lru))
 }
 
-// latencyWords says what a request takes in the mean if a miss costs a load.
+// latencyWords states the mean time of a request if a miss costs a load.
 func (r *Report) latencyWords(f *field) string {
 	names := namesOf(f.leaders)
 	if len(f.rows) > len(f.leaders) {
@@ -151,7 +149,7 @@ func (r *Report) latencyWords(f *field) string {
 	for _, x := range all {
 		parts = append(parts, fmt.Sprintf("%s with %s", nanoseconds(x.value), x.name))
 	}
-	text := fmt.Sprintf("If a miss costs %s, a request takes in the mean %s", setting(r.Hits.Load), list(parts, "and"))
+	text := fmt.Sprintf("If a miss costs %s, the mean time of a request is %s", setting(r.Hits.Load), list(parts, "and"))
 	if hits := r.hitTimes(names); len(hits) > 0 {
 		most := 0.0
 		for _, x := range all {
@@ -159,7 +157,7 @@ func (r *Report) latencyWords(f *field) string {
 				most = max(most, row.HitRatio*hits[x.name]/x.value)
 			}
 		}
-		text += fmt.Sprintf("; at most %s of that is the time of hits", smallShare(most))
+		text += fmt.Sprintf("; hits take at most %s of it", smallShare(most))
 	}
 	return text + "."
 }
@@ -167,8 +165,8 @@ func (r *Report) latencyWords(f *field) string {
 // smallShare writes a share that may be tiny.
 func smallShare(x float64) string { return share(max(x, 0.0001)) }
 
-// breakEven says from which cost of a miss on more hits are worth slower ones, if
-// that cost is not known.
+// breakEven states the cost of a miss above which more hits make up for slower hits. It
+// is empty if the cost of a miss is known.
 func (r *Report) breakEven(f *field) string {
 	if r.Hits.Load > 0 || len(f.rows) == len(f.leaders) {
 		return ""
@@ -188,12 +186,12 @@ func (r *Report) breakEven(f *field) string {
 	if load <= 0 {
 		return ""
 	}
-	return fmt.Sprintf("A hit takes %s in %s and %s in %s; the former's %s more hits are worth it if a miss costs more than %s.",
+	return fmt.Sprintf("A hit takes %s in %s and %s in %s; the %s more hits of %s pay off if a miss costs more than %s.",
 		nanoseconds(rows[i].Wall.Median), best.Name, nanoseconds(rows[0].Wall.Median), fast.Name,
-		points(best.HitRatio-fast.HitRatio), nanoseconds(load))
+		points(best.HitRatio-fast.HitRatio), best.Name, nanoseconds(load))
 }
 
-// speedWords says what an operation takes, or why that is not said.
+// speedWords states the times per operation, or why speed is not ranked.
 func (r *Report) speedWords(names []string) string {
 	c := r.speedCase("workload", "hit", "miss")
 	if c == nil {
@@ -201,7 +199,8 @@ func (r *Report) speedWords(names []string) string {
 	}
 	noise := 100 * (noiseOf(c.Control) - 1)
 	if c.Noisy {
-		return fmt.Sprintf("By speed nothing is ranked: the machine was so noisy that %s differed from itself by up to %.0f %%.", r.Speed.Baseline, noise)
+		return fmt.Sprintf("Speed is not ranked: the machine was so noisy that %s differed from itself by up to %.0f %%.",
+			r.Speed.Baseline, noise)
 	}
 	rows := r.timed(c, names)
 	if len(rows) < 2 {
@@ -209,16 +208,16 @@ func (r *Report) speedWords(names []string) string {
 	}
 	var parts []string
 	for _, row := range rows {
-		parts = append(parts, fmt.Sprintf("%s %s (%s–%s)", row.Name, nanoseconds(row.Wall.Median), figures(row.Wall.Low), figures(row.Wall.High)))
+		parts = append(parts, fmt.Sprintf("%s %s (%s)", row.Name, nanoseconds(row.Wall.Median), figureRange(row.Wall)))
 	}
-	text := fmt.Sprintf("An operation takes (%s): %s", c.label(), strings.Join(parts, ", "))
+	text := fmt.Sprintf("Time per operation (%s): %s", c.label(), strings.Join(parts, ", "))
 	if c.fastest(rows) == len(rows) {
-		return text + fmt.Sprintf("; that is a tie, as %s differed from itself by up to %.1f %%.", r.Speed.Baseline, noise)
+		return text + fmt.Sprintf("; this is a tie, because %s differed from itself by up to %.1f %%.", r.Speed.Baseline, noise)
 	}
 	return text + fmt.Sprintf("; differences below %.1f %% are ties.", noise)
 }
 
-// memoryWords says what an entry takes, if that differs much.
+// memoryWords states the memory per entry, if it differs much.
 func (r *Report) memoryWords(names []string) string {
 	all := r.sizes(names)
 	if len(lean(all)) == 0 {
@@ -228,11 +227,11 @@ func (r *Report) memoryWords(names []string) string {
 	for _, f := range all {
 		parts = append(parts, f.name+" "+size(f.value))
 	}
-	return fmt.Sprintf("An entry takes, with a value of %s: %s.", bytesOf(int64(r.Memory.Value)), strings.Join(parts, ", "))
+	return fmt.Sprintf("Memory per entry with values of %s: %s.", bytesOf(int64(r.Memory.Value)), strings.Join(parts, ", "))
 }
 
-// paces names the caches whose hit ratio depends on how fast requests come, each
-// at the capacity at which it does so most.
+// paces names the caches whose hit ratio depends on the pace, each at the capacity with
+// the greatest difference.
 func (r *Report) paces(fields []field) []string {
 	type gap struct {
 		low, high *Row
@@ -254,7 +253,7 @@ func (r *Report) paces(fields []field) []string {
 	var all []string
 	for _, c := range r.Contestants {
 		if g, ok := most[c.Name]; ok && g.high.HitRatio-g.low.HitRatio > paceDiffers {
-			all = append(all, fmt.Sprintf("%s depends on the pace: at %s it has %s %s and %s %s.",
+			all = append(all, fmt.Sprintf("The hit ratio of %s depends on the pace: at %s it is %s %s and %s %s.",
 				c.Name, g.at, share(g.low.HitRatio), paceWord(g.low.Pace), share(g.high.HitRatio), paceWord(g.high.Pace)))
 		}
 	}
@@ -263,8 +262,8 @@ func (r *Report) paces(fields []field) []string {
 
 func paceWord(p Pace) string { return cmp.Or(string(p), "unpaced") }
 
-// extremes returns the named cache's rows with the least and the greatest hit
-// ratio, nil if it has not several.
+// extremes returns the named cache's rows with the least and the greatest hit ratio. It
+// returns nil if the cache has fewer than two rows.
 func (t *Table) extremes(name string) (low, high *Row) {
 	var rows []*Row
 	for i := range t.Rows {
@@ -279,8 +278,8 @@ func (t *Table) extremes(name string) (low, high *Row) {
 	return slices.MinFunc(rows, by), slices.MaxFunc(rows, by)
 }
 
-// lostWrites names the caches without a finding that dropped writes, each where
-// it dropped the greatest share.
+// lostWrites names the caches that dropped writes without a finding against them, each
+// with the greatest share that it dropped.
 func (r *Report) lostWrites(fields []field) []string {
 	flaws := r.flaws()
 	type loss struct {
@@ -291,7 +290,10 @@ func (r *Report) lostWrites(fields []field) []string {
 	for _, f := range fields {
 		for i := range f.table.Rows {
 			row := &f.table.Rows[i]
-			if old, ok := most[row.Name]; row.lost() > muchDropped && len(flaws[row.Name]) == 0 && (!ok || row.lost() > old.row.lost()) {
+			if len(flaws[row.Name]) > 0 || row.lost() <= muchDropped {
+				continue
+			}
+			if old, ok := most[row.Name]; !ok || row.lost() > old.row.lost() {
 				most[row.Name] = loss{row, r.at(f.table)}
 			}
 		}
@@ -299,7 +301,12 @@ func (r *Report) lostWrites(fields []field) []string {
 	var all []string
 	for _, c := range r.Contestants {
 		if l, ok := most[c.Name]; ok {
-			all = append(all, strings.TrimSpace(fmt.Sprintf("%s dropped %s of its %s writes at %s %s", c.Name, share(l.row.lost()), thousands(l.row.Writes), l.at, l.row.Pace))+".")
+			at := l.at
+			if l.row.Pace != "" {
+				at += ", " + string(l.row.Pace)
+			}
+			all = append(all, fmt.Sprintf("%s dropped %s of its %s writes at %s.",
+				c.Name, share(l.row.lost()), thousands(l.row.Writes), at))
 		}
 	}
 	return all
@@ -313,7 +320,7 @@ func (r *Row) lost() float64 {
 	return float64(r.Dropped) / float64(r.Writes)
 }
 
-// excluded says of each cache with findings what they are.
+// excluded names each cache with findings, and the findings.
 func (r *Report) excluded(fields []field) []string {
 	flaws := r.flaws()
 	var all []string
@@ -322,12 +329,9 @@ func (r *Report) excluded(fields []field) []string {
 		if len(fs) == 0 {
 			continue
 		}
-		text := fmt.Sprintf("%s is left out: %s", c.Name, strings.TrimRight(fs[0].Text, ". "))
-		if fs[0].Where != "" {
-			text += " (" + fs[0].Where + ")"
-		}
+		text := c.Name + " is left out: " + fs[0].words()
 		if n := len(fs) - 1; n > 0 {
-			text += fmt.Sprintf(", and %s more", plural(n, "finding"))
+			text += ", and " + plural(n, "more finding")
 		}
 		if s := aheadAt(fields, c.Name, r.at); s != "" {
 			text += "; " + s
@@ -337,24 +341,25 @@ func (r *Report) excluded(fields []field) []string {
 	return all
 }
 
-// aheadAt says what the named cache with findings had where it was the furthest
-// ahead of those without.
+// aheadAt states the hit ratio of the named cache, which has findings, at the capacity
+// with its greatest lead over the caches without findings.
 func aheadAt(fields []field, name string, at func(*Table) string) string {
 	most, text := 0.0, ""
 	for _, f := range fields {
 		for _, row := range f.flawed {
-			if row.Name != name || len(f.rows) == 0 || alike(row, f.rows[0]) {
+			if row.Name != name || !f.beatenBy(row) {
 				continue
 			}
 			if by := row.HitRatio - f.rows[0].HitRatio; by > most {
-				most, text = by, fmt.Sprintf("it had %s hits at %s, %s more than %s", share(row.HitRatio), at(f.table), points(by), f.rows[0].Name)
+				most, text = by, fmt.Sprintf("it had %s hits at %s, %s more than %s",
+					share(row.HitRatio), at(f.table), points(by), f.rows[0].Name)
 			}
 		}
 	}
 	return text
 }
 
-// unranked names the caches without findings that have no place in the order.
+// unranked names the caches without findings that are not ranked at any capacity.
 func (r *Report) unranked(fields []field) string {
 	if len(fields) == 0 {
 		return ""
@@ -370,14 +375,18 @@ func (r *Report) unranked(fields []field) string {
 	if len(names) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("Not ranked: %s, as %s not bound by the capacity that is compared.", list(names, "and"), isAreThey(len(names)))
+	n := len(names)
+	return fmt.Sprintf("%s %s not ranked, because the capacity does not limit %s.",
+		list(names, "and"), choose(n, "is", "are"), choose(n, "it", "them"))
 }
 
-func isAreThey(n int) string {
-	if n == 1 {
-		return "it is"
+// words writes the finding's text and the part of the report that it is about.
+func (f Finding) words() string {
+	text := strings.TrimRight(f.Text, ". ")
+	if f.Where != "" {
+		text += " (" + f.Where + ")"
 	}
-	return "they are"
+	return text
 }
 
 // measurement repeats the findings about the measurement itself.
@@ -385,11 +394,7 @@ func (r *Report) measurement() []string {
 	var all []string
 	for _, f := range r.Findings {
 		if f.Name == "" {
-			text := "Of the measurement: " + strings.TrimRight(f.Text, ". ")
-			if f.Where != "" {
-				text += " (" + f.Where + ")"
-			}
-			all = append(all, text+".")
+			all = append(all, "Finding about the measurement: "+f.words()+".")
 		}
 	}
 	return all
@@ -417,32 +422,14 @@ func (r *Report) worstTTL(names []string) []*TTLRow {
 	return all
 }
 
-// ttlWords says which caches return values long after their TTL.
+// ttlWords names the caches that return values long after their TTL.
 func (r *Report) ttlWords(names []string) []string {
 	var all []string
 	for _, row := range r.worstTTL(names) {
-		if row.Stale >= late {
-			all = append(all, fmt.Sprintf("%s returned values up to %s after their TTL of %s (%s).", row.Name, span(row.Stale), setting(row.TTL), row.Use))
+		if row.Stale >= noticeable {
+			all = append(all, fmt.Sprintf("%s returned values up to %s after their TTL of %s had passed (%s).",
+				row.Name, span(row.Stale), setting(row.TTL), row.Use))
 		}
 	}
 	return all
-}
-
-func (r *Report) answerTTL() string {
-	rows := r.worstTTL(r.able())
-	if len(rows) == 0 {
-		return "No cache can be advised: none without a finding against it kept lifetimes."
-	}
-	least := rows[0]
-	var names []string
-	for _, row := range rows {
-		if row.Stale <= least.Stale+max(row.Resolution, least.Resolution) {
-			names = append(names, row.Name)
-		}
-	}
-	last := rows[len(rows)-1]
-	if len(names) == len(rows) {
-		return fmt.Sprintf("By lifetimes alone, nothing distinguishes the caches: none returned a value more than %s late.", span(last.Stale))
-	}
-	return fmt.Sprintf("By lifetimes alone: %s, at most %s late; %s was up to %s late.", list(names, "or"), span(rows[len(names)-1].Stale), last.Name, span(last.Stale))
 }

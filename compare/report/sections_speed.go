@@ -141,7 +141,7 @@ func (r *Report) speedCells(c *SpeedCase, s SpeedRow) row {
 	off := differs(s.Executed, c.Mix)
 	return row{Cells: []cell{
 		{Text: s.Name},
-		{Text: figures(s.Wall.Median), Sub: figures(s.Wall.Low) + "–" + figures(s.Wall.High)},
+		{Text: figures(s.Wall.Median), Sub: figureRange(s.Wall)},
 		ratio,
 		{Text: when(s.CPU.Median > 0, figures(s.CPU.Median))},
 		{Text: perSecond(s.OpsPerSec)},

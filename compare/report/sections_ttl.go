@@ -52,7 +52,7 @@ func ttlCells(t TTLRow) row {
 		{Text: span(t.P50)},
 		{Text: span(t.P99)},
 		{Text: span(t.Max)},
-		bad(span(t.Stale), t.Stale >= late, ""),
+		bad(span(t.Stale), t.Stale >= noticeable, ""),
 		{Text: lag(t.SizeLag)},
 		{Text: lag(t.MemoryLag)},
 		{Text: setting(t.Resolution)},

@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 )
@@ -36,12 +35,8 @@ func (t *Table) title(w *Workload) string {
 		s += fmt.Sprintf(", about %s entries", thousands(t.Capacity))
 	}
 	s += fmt.Sprintf(", %s of the keys", share(t.Share))
-	switch {
-	case w == nil || w.Sample == 1:
-	case t.Bytes > 0:
-		s += fmt.Sprintf(", as of %s without sampling", size(float64(t.Bytes)/w.Sample))
-	default:
-		s += fmt.Sprintf(", as of %s without sampling", thousands(int64(math.Round(float64(t.Capacity)/w.Sample))))
+	if w != nil && w.Sample > 0 && w.Sample < 1 {
+		s += fmt.Sprintf(" (%s without sampling)", t.unsampled(w.Sample))
 	}
 	return s
 }

@@ -73,7 +73,7 @@ func (t *text) speedRow(g *textTable, s lineStyle, c *SpeedCase, baseline string
 	default:
 		verdict = "slower"
 	}
-	g.add(s, r.Name, figures(r.Wall.Median), figures(r.Wall.Low)+"–"+figures(r.Wall.High), figures(r.CPU.Median),
+	g.add(s, r.Name, figures(r.Wall.Median), figureRange(r.Wall), figures(r.CPU.Median),
 		fmt.Sprintf("%.2f", r.Ratio.Median), ratioRange(r.Ratio), verdict,
 		figures(r.OpsPerSec/1e6), share(r.HitRatio), figures(r.HitsPerSec/1e6), r.Executed.String(), dropped,
 		figures(r.BytesPerOp), fmt.Sprintf("%.2f", r.AllocsPerOp))

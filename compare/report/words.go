@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/cachepact/cachepact/compare/internal/stat"
 )
 
 // share writes a ratio as a percentage of two decimals.
@@ -45,6 +47,9 @@ func figures(x float64) string {
 	}
 	return strconv.FormatFloat(x, 'f', digits, 64)
 }
+
+// figureRange writes the ends of an interval.
+func figureRange(i stat.Interval) string { return figures(i.Low) + "–" + figures(i.High) }
 
 // scaled writes x with the greatest of the units that is at most x. Each unit is
 // a factor of the one before.
@@ -121,6 +126,14 @@ func plural[N ~int | ~int64](n N, noun string) string {
 		return "1 " + noun
 	}
 	return thousands(n) + " " + noun + "s"
+}
+
+// choose returns one if n is 1, else many.
+func choose(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
 }
 
 // at names the table's capacity.
