@@ -348,7 +348,7 @@ func checkErrorPutLongestWithLargest[K comparable, V any](p *probe[K, V]) {
 	v, _ := sized[V](p.r.traits.MaxValue)
 	for _, ttl := range []*time.Duration{nil, new(100 * p.unit())} {
 		if err := p.tryPut(k, v, ttl); err != nil {
-			p.hinted("a limit on key and value together: declare what is left for a value beside the longest key",
+			p.hinted("the limit holds for key and value together: declare the room that the longest key leaves for a value",
 				"nil: up to the declared limits, both fit",
 				"Put of a value of Traits.MaxValue = %d bytes under a key of Traits.MaxKey = %d = error %q", p.r.traits.MaxValue, p.r.traits.MaxKey, err)
 		}

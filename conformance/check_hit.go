@@ -186,7 +186,7 @@ func checkHitPutRoomAfterExpiry[K comparable, V any](p *probe[K, V]) {
 			}
 		}
 		if held < least {
-			p.hinted("what has expired is gone, but is still counted against the capacity", fmt.Sprintf("%d at least", least),
+			p.hinted("an expired entry is gone, but still counts against the capacity", fmt.Sprintf("%d at least", least),
 				"with a capacity of 50, all taken by entries that expired, 50 keys were put and %d of them hit", held)
 		}
 	}
@@ -205,7 +205,7 @@ func checkHitAbsentCold[K comparable, V any](p *probe[K, V]) {
 	for _, k := range p.r.keys.Odd {
 		if _, hit, err := p.b.Get(p.ctx, k); hit {
 			p.failf("Get(%s) hit in a new backend", show(k))("a miss")
-		} else if err != nil && !p.refusable(k) {
+		} else if err != nil && !p.mayReject(k) {
 			p.failf("Get(%s) of an absent key = error %q", show(k), err)("a miss: a miss is never an error")
 		}
 	}
@@ -351,7 +351,7 @@ func checkHitPutAfterGarbageCollection[K comparable, V any](p *probe[K, V]) {
 
 func noRejection[K comparable, V any](r *runner[K, V]) string {
 	if !r.traits.Rejects {
-		return "the backend may not refuse entries"
+		return "the backend does not reject entries"
 	}
 	return ""
 }
@@ -367,7 +367,7 @@ func checkHitPutRefusal[K comparable, V any](p *probe[K, V]) {
 	}
 	if held < n*9/10 {
 		p.failf("of %d entries put with ample room, %d could be read", n, held)(
-			"at least nine in ten: an admission policy may refuse what needs room, not everything")
+			"at least nine in ten: an admission policy may reject some Puts, but not most of them")
 	}
 }
 
@@ -597,7 +597,7 @@ func checkHitPutBatch[K comparable, V any](p *probe[K, V]) {
 	}
 	for _, k := range keys {
 		if v, ok := got[k]; ok != p.cell(k).has && !p.r.traits.Rejects || ok && !p.same(v, p.cell(k).val) {
-			p.failf("GetMany: %s = %s, %v", show(k), show(v), ok)("what Get answers: %s", show(p.cell(k).val))
+			p.failf("GetMany: %s = %s, %v", show(k), show(v), ok)("the answer of Get: %s", show(p.cell(k).val))
 		}
 	}
 	if _, ok := got[p.key(n)]; ok {

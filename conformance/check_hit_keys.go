@@ -20,9 +20,9 @@ func keyBytes[K comparable](k K) int {
 	return 0
 }
 
-// refusable reports whether the backend may reject k: because k is longer than the declared limit, or because k is an
+// mayReject reports whether the backend may reject k: because k is longer than the declared limit, or because k is an
 // interface whose dynamic type the backend may not support.
-func (p *probe[K, V]) refusable(k K) bool {
+func (p *probe[K, V]) mayReject(k K) bool {
 	return p.tooLong(k) || k != any(nil) && dynamic(reflect.TypeFor[K]())
 }
 
@@ -64,7 +64,7 @@ func (p *probe[K, V]) putOdd(k K) bool {
 	case err == nil:
 		return true
 	case p.tooLong(k) && errors.Is(err, backend.ErrTooLarge):
-	case p.refusable(k) && errors.Is(err, backend.ErrKey):
+	case p.mayReject(k) && errors.Is(err, backend.ErrKey):
 	default:
 		p.failf("Put(%s) = error %q", show(k), err)("nil: it is a valid key")
 	}
@@ -161,7 +161,7 @@ func checkHitKeysOddAbsent[K comparable, V any](p *probe[K, V]) {
 		}
 	}
 	for i, k := range p.r.keys.Odd {
-		if i%2 == 1 && !p.refusable(k) {
+		if i%2 == 1 && !p.mayReject(k) {
 			p.miss(k)
 		}
 	}

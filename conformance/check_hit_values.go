@@ -172,7 +172,7 @@ func checkHitValuesMutateAfterGet[K comparable, V any](p *probe[K, V]) {
 		p.putValue(p.key(0), p.r.values.At(1), nil)
 		got, hit := view.get()
 		if !hit {
-			continue // refused, or there is no such view
+			continue // rejected, or the view is missing
 		}
 		p.r.values.Mutate(&got)
 		p.aliased(p.key(0), got, "the caller changed the value that "+view.name+" returned", hint)
@@ -184,7 +184,7 @@ func checkHitValuesPutOnlyReads[K comparable, V any](p *probe[K, V]) {
 		v, unchanged := partOfLarger(p.r.values.At(i + 1))
 		p.putValue(p.key(0), v, ttl)
 		if !unchanged() {
-			p.failf("Put wrote into the caller's memory: the value, or what follows it in its array")(
+			p.failf("Put wrote into the caller's memory: into the value, or behind it in its array")(
 				"no change: Put only reads the value it is given")
 		}
 	}
@@ -194,7 +194,7 @@ func checkHitValuesPutOnlyReads[K comparable, V any](p *probe[K, V]) {
 			p.failf("PutMany = error %q", err)("nil")
 		}
 		if !unchanged() {
-			p.failf("PutMany wrote into the caller's memory: a value, or what follows it in its array")(
+			p.failf("PutMany wrote into the caller's memory: into a value, or behind it in its array")(
 				"no change: PutMany only reads the values it is given")
 		}
 		*p.cell(p.key(1)) = cell[V]{has: true, val: v, put0: time.Now(), put1: time.Now()}
@@ -236,7 +236,7 @@ func checkHitValuesAppendAfterGet[K comparable, V any](p *probe[K, V]) {
 	for i, v := range got {
 		if want := p.r.values.At(of[i] + 1); !p.same(v, want) {
 			p.hinted("the value is a part of a larger buffer: limit its capacity where it is returned, as in buf[i:j:j]",
-				show(want)+": what Get returned belongs to the caller",
+				show(want)+": a value that Get has returned belongs to the caller",
 				"a value that was returned became %s when the caller appended to another", show(v))
 		}
 	}
@@ -258,7 +258,7 @@ func checkHitValuesHeldValue[K comparable, V any](p *probe[K, V]) {
 	p.clear()
 	if !p.same(held, p.r.values.At(1)) {
 		p.failf("a value that Get returned became %s after later Puts", show(held))(
-			"%s: what Get returned belongs to the caller", show(p.r.values.At(1)))
+			"%s: a value that Get has returned belongs to the caller", show(p.r.values.At(1)))
 	}
 }
 

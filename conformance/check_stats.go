@@ -21,7 +21,7 @@ func (p *probe[K, V]) countersRise(seen map[string]uint64) map[string]uint64 {
 		if !ok {
 			panic(&fault{
 				what: fmt.Sprintf("the counter %s is no longer reported under load", name),
-				want: "what is reported once is reported always",
+				want: "a counter that is reported once is always reported",
 			})
 		}
 		if is < was {
@@ -339,7 +339,7 @@ func checkStatsSizeNoSideEffect[K comparable, V any](p *probe[K, V]) {
 		again := p.stats().Counters
 		for name, n := range again {
 			if n >= 1000 {
-				p.failf("a counter (%s) shows what the caller wrote into an earlier map", name)(
+				p.failf("a counter (%s) has the value that the caller wrote into an earlier map", name)(
 					"each call of Stats returns a map of its own")
 			}
 		}
@@ -570,12 +570,12 @@ func (p *probe[K, V]) fits(n int) {
 			p.failf("with a capacity of %d and %d keys put, %d of them hit", capacity, n, held)(
 				"%d: nothing is evicted below the capacity", want)
 		} else if held < want/2 {
-			p.failf("with a capacity of %d and %d keys put, %d of them hit", capacity, n, held)("at least half of what fits")
+			p.failf("with a capacity of %d and %d keys put, %d of them hit", capacity, n, held)("at least half of the capacity")
 		}
 	case backend.BoundApproximate:
 		if n <= capacity && held < n/2 {
 			p.failf("with a capacity of %d and %d keys put, %d of them hit", capacity, n, held)(
-				"at least half: what fits stays, approximately")
+				"at least half: entries within the capacity stay, approximately")
 		}
 	case backend.BoundNone:
 		if held < n && !p.r.traits.Rejects {

@@ -56,7 +56,7 @@ func (p *probe[K, V]) missed(k K, c *cell[V], v V, now time.Time) {
 		case !p.r.traits.Rejects:
 			p.lost(k, c, now)("hit %s", show(c.val))
 		case p.holdsAll() && c.admitted:
-			p.lost(k, c, now)("hit %s: what was not refused stays while nothing needs its room", show(c.val))
+			p.lost(k, c, now)("hit %s: an entry that was not rejected stays while the backend is not full", show(c.val))
 		default:
 			p.dropped++
 			if p.holdsAll() {
@@ -68,7 +68,7 @@ func (p *probe[K, V]) missed(k K, c *cell[V], v V, now time.Time) {
 	if c.has && c.ttl != 0 && !c.alive(now) {
 		ended = c.put1.Add(c.ttl)
 	}
-	c.lose("it was dropped, and what was dropped must not come back")
+	c.lose("the entry was lost, and a lost entry must not come back")
 	c.ended = ended // Size may include it for a while
 }
 
@@ -98,7 +98,7 @@ func (p *probe[K, V]) insist(k K, c *cell[V]) {
 		}
 	}
 	p.failf("Get(%s) = miss, after each of five Puts", show(k))(
-		"hit %s: nothing needs room, so that an admission policy has no reason to refuse", show(c.val))
+		"hit %s: the backend is not full, so an admission policy has no reason to reject", show(c.val))
 }
 
 // survey reads all entries to learn which were rejected, before calls that must not remove entries.

@@ -93,18 +93,18 @@ func (r *runner[K, V]) steps(seed uint64, n int) []step {
 func (r *runner[K, V]) replay(o Options, steps []step) *fault {
 	keys := r.sequenceKeys()
 	return r.session(o, func(p *probe[K, V]) {
-		refused := map[K]bool{}
+		rejected := map[K]bool{}
 		for _, s := range steps {
 			k := keys[s.key]
-			if refused[k] {
+			if rejected[k] {
 				continue
 			}
 			switch s.kind {
 			case opGet:
 				p.get(k)
 			case opPut:
-				if p.refusable(k) && p.cell(k).forgotten == "it was never put" {
-					if refused[k] = !p.putOdd(k); refused[k] {
+				if p.mayReject(k) && p.cell(k).forgotten == "it was never put" {
+					if rejected[k] = !p.putOdd(k); rejected[k] {
 						continue
 					}
 				}
