@@ -1,45 +1,46 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
 )
 
-// colours is the number of colours of the page. Contestants beyond it share one,
-// and differ by symbol and dash only.
+// colours is the number of colours of the page. Further contestants reuse the colours
+// with another symbol and dash.
 const colours = 10
 
 // grey is the colour of references.
 const grey = -1
 
-// A chart is what page/report.js draws.
+// A chart is the input of page/report.js.
 type chart struct {
 	ID    string `json:"id"`
 	Title string `json:"title"`
 	// Summary says in words what the chart shows.
 	Summary string `json:"summary"`
-	// Kind is "lines" (y over x), "ranges" (values with a range, a row for each
-	// name), "strip" (shares over x, a row for each name) or "points" (a named
+	// Kind is "lines" (y over x), "ranges" (a row with a value and its range for each
+	// name), "strip" (a row of shares over x for each name) or "points" (a labelled
 	// point for each name).
 	Kind   string   `json:"kind"`
 	X      axis     `json:"x"`
 	Y      axis     `json:"y"`
 	Series []series `json:"series"`
-	// Zone is shaded, from the first x to the second, and Lines are drawn across.
+	// Zone is the range of x that is shaded. Lines are drawn across the chart.
 	Zone  []float64 `json:"zone,omitempty"`
-	Zoned string    `json:"zoned,omitempty"` // what the zone means
+	Zoned string    `json:"zoned,omitempty"` // label of the zone
 	Lines []mark    `json:"lines,omitempty"`
-	// Figures is a table of what is drawn, unless another one on the page has it.
+	// Figures is a table of the points, nil if another table on the page has them.
 	Figures *table `json:"-"`
-	Wide    bool   `json:"-"` // takes the width of the page
+	Wide    bool   `json:"-"` // as wide as the page
 }
 
 // An axis of a chart.
 type axis struct {
 	Name string `json:"name"`
-	// Unit is how page/report.js writes a value: "percent" (of a ratio), "ns",
+	// Unit selects how page/report.js writes a value: "percent" (of a ratio), "ns",
 	// "bytes", "count", "factor" or "tail" (1/(1-share), written as the share).
 	Unit string  `json:"unit"`
 	Log  bool    `json:"log,omitempty"`
@@ -48,10 +49,10 @@ type axis struct {
 	Zero bool    `json:"zero,omitempty"` // starts at 0
 }
 
-// A series of a chart. A point is x, y and, if it has a range, its low and high.
+// A series of a chart. A point is x and y, and optionally the low and high end of y.
 type series struct {
 	Name string `json:"name"`
-	// Cache is the contestant that the series goes with; empty: none.
+	// Cache is the contestant that the series shows; empty for a reference.
 	Cache  string      `json:"cache,omitempty"`
 	Colour int         `json:"colour"`
 	Symbol int         `json:"symbol"`
@@ -91,7 +92,7 @@ func referenceSeries(name string, i int) series {
 	return series{Name: name, Colour: grey, Symbol: -1, Dash: i % 3}
 }
 
-// paced returns the label of a cache at a pace.
+// pacedLabel returns the label of a cache at a pace.
 func pacedLabel(name string, pace Pace) string {
 	return strings.TrimSpace(name + " " + string(pace))
 }
@@ -126,15 +127,14 @@ func (r *Report) curveChart(lines []Line) *chart {
 		c.Series = append(c.Series, s)
 	}
 	c.Figures = c.figures("capacity", thousandsOf)
-	c.Summary = fmt.Sprintf("A line for each of %s over the capacity, and a grey line for each of %s; lower is better.",
-		plural(len(lines)-references, "cache"), list(c.greys(), "and"))
-	if references == 0 {
-		c.Summary = fmt.Sprintf("A line for each of %s over the capacity; lower is better.", plural(len(lines), "cache"))
+	c.Summary = fmt.Sprintf("The miss ratio of %s by capacity. Lower is better.", plural(len(lines)-references, "cache"))
+	if references > 0 {
+		c.Summary += fmt.Sprintf(" The grey lines are %s.", list(c.greys(), "and"))
 	}
 	return c
 }
 
-// greys returns the names of the references.
+// greys returns the names of the grey series, which are the references.
 func (c *chart) greys() (names []string) {
 	for _, s := range c.Series {
 		if s.Colour == grey {
@@ -153,7 +153,7 @@ func ranged(x, y, low, high float64) []float64 {
 
 func thousandsOf(x float64) string { return thousands(int64(math.Round(x))) }
 
-// linesOf returns the curve that the tables make.
+// linesOf returns a curve of the hit ratios in the tables.
 func (h *Hits) linesOf() []Line {
 	var lines []Line
 	index := map[string]int{}
@@ -173,7 +173,8 @@ func (h *Hits) linesOf() []Line {
 		}
 		for _, row := range t.Rows {
 			if row.Failed == "" && row.Ranked {
-				add(Line{Name: row.Name, Pace: row.Pace}, Point{row.Entries, 1 - row.HitRatio, 1 - row.High, 1 - row.Low})
+				add(Line{Name: row.Name, Pace: row.Pace},
+					Point{row.Entries, 1 - row.HitRatio, 1 - row.High, 1 - row.Low})
 			}
 		}
 		for _, ref := range t.References {
@@ -183,7 +184,7 @@ func (h *Hits) linesOf() []Line {
 	return lines
 }
 
-// figures returns the chart's points as a table: a row for each x, a column for
+// figures returns the chart's points as a table with a row for each x and a column for
 // each series.
 func (c *chart) figures(head string, x func(float64) string) *table {
 	t := &table{ID: c.ID + "-figures", Caption: "Figures of the chart: " + c.Title, Columns: columnsOf(head)}
@@ -213,7 +214,7 @@ func (c *chart) figures(head string, x func(float64) string) *table {
 	return t
 }
 
-// write writes a value of the axis.
+// write formats a value of the axis.
 func (a axis) write(x float64) string {
 	switch a.Unit {
 	case "percent":
@@ -228,7 +229,7 @@ func (a axis) write(x float64) string {
 	return thousandsOf(x)
 }
 
-// seriesChart draws the hit ratio of the table's caches over the requests.
+// seriesChart draws the hit ratios of the table's caches over the requests.
 func (r *Report) seriesChart(t *Table, n int) *chart {
 	c := &chart{
 		ID: fmt.Sprintf("over-time-%d", n), Title: "At " + r.at(t), Kind: "lines",
@@ -249,16 +250,17 @@ func (r *Report) seriesChart(t *Table, n int) *chart {
 	if len(c.Series) == 0 {
 		return nil
 	}
-	c.Summary = fmt.Sprintf("The hit ratio of %s in each part of the requests, in their order.", plural(len(c.Series), "cache"))
+	c.Summary = fmt.Sprintf("The hit ratio of %s in each part of the requests, in order.",
+		plural(len(c.Series), "cache"))
 	c.Figures = c.figures("requests so far", share)
 	return c
 }
 
-// forest draws the ratios of a speed case with the tie zone.
+// forest draws the ratios of a speed case and the zone of ties.
 func (r *Report) forest(c *SpeedCase, n int) *chart {
 	f := &chart{
 		ID: fmt.Sprintf("ratio-%d", n), Title: c.title(), Kind: "ranges",
-		X:     axis{Name: "time of an operation ÷ " + r.Speed.Baseline + "'s; less is faster", Unit: "factor", Log: true},
+		X:     axis{Name: "time per operation ÷ that of " + r.Speed.Baseline + "; lower is faster", Unit: "factor", Log: true},
 		Lines: []mark{{1, ""}},
 	}
 	if c.Control.Low > 0 && c.Control.High > c.Control.Low {
@@ -278,13 +280,9 @@ func (r *Report) forest(c *SpeedCase, n int) *chart {
 	if len(f.Series) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(f.Series, func(a, b series) int {
-		if a.Points[0][0] < b.Points[0][0] {
-			return -1
-		}
-		return 1
-	})
-	f.Summary = fmt.Sprintf("For each cache the time of an operation in terms of %s's, with its 95 %% interval, on a logarithmic axis. Within the shaded zone, up to a factor of %s, it is a tie. The table has the figures.",
+	slices.SortStableFunc(f.Series, func(a, b series) int { return cmp.Compare(a.Points[0][0], b.Points[0][0]) })
+	f.Summary = fmt.Sprintf("The time per operation of each cache divided by that of %s, with its 95 %% interval, on a "+
+		"logarithmic axis. A cache in the shaded zone, up to a factor of %s, ties. The table has the figures.",
 		r.Speed.Baseline, decimals(noiseOf(c.Control), 3))
 	return f
 }

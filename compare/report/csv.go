@@ -10,36 +10,36 @@ import (
 	"github.com/cachepact/cachepact/compare/internal/stat"
 )
 
-// columns are those of the CSV; see [WriteCSV].
+// columns are the titles of the CSV's columns; [WriteCSV] describes them.
 var columns = []string{
-	"part", "case", "name", "pace", "capacity", "bytes", "procs", "goroutines", "at", "metric", "value", "low", "high", "unit",
+	"part", "case", "name", "pace", "capacity", "bytes", "procs", "goroutines", "at",
+	"metric", "value", "low", "high", "unit",
 }
 
-// WriteCSV writes the figures in tidy form: a header, then one line for each
-// figure. The error is that of w.
+// WriteCSV writes a header and then one line for each figure. It returns the error of w.
 //
 // The columns are
 //
 //	part        hits, reference, series, curve, speed, latency, memory, ttl, strip or finding
-//	case        of speed: hit, miss or workload; of latency: the loop, and the class;
-//	            of ttl and strip: the use and the TTL; of a finding: where it was found
-//	name        of the contestant, or of the reference policy
-//	pace        of hits, series and curve; empty: the same at each pace
-//	capacity    in entries
-//	bytes       the capacity in bytes, if it was given so
-//	procs       GOMAXPROCS, of speed
-//	goroutines  of speed
-//	at          where on the figure's axis: of series and of speed's rounds the
-//	            number, from 1; of latency's shares the nanoseconds; of memory's
-//	            points the entries put; of strip the nanoseconds since the deadline
-//	metric      the figure's name
-//	value       the figure; a median if it has a low and a high
+//	case        speed: hit, miss or workload; latency: the loop and the class;
+//	            ttl and strip: the use and the TTL; finding: the part of the report
+//	name        the contestant or the reference policy
+//	pace        hits, series and curve: the pace; empty if it makes no difference
+//	capacity    the capacity in entries
+//	bytes       the capacity in bytes, if it was given in bytes
+//	procs       speed: GOMAXPROCS
+//	goroutines  speed: number of goroutines
+//	at          the position of the figure: series and rounds of speed count from 1;
+//	            shares of latency have nanoseconds, points of memory have entries
+//	            put, strip has nanoseconds since the deadline
+//	metric      the name of the figure
+//	value       the figure; the median if low and high are set
 //	low, high   the range of the runs (hits, curve) or the 95 % interval (speed)
 //	unit        ratio (a fraction of one), ns, ns/op, B, B/op, B/entry, /op, /s or count
 //
-// A column that does not apply is empty. What failed has no figures. A finding
-// has the name of its check as metric and 1 as value; its text, like the notes,
-// the workload and the machine, is in the JSON only.
+// A column that does not apply is empty. A row of the report that failed has no
+// figures. The metric of a finding is its check, and its value is 1. Texts of findings,
+// notes, the workload and the machine are only in the JSON.
 func WriteCSV(w io.Writer, r *Report) error {
 	out := csv.NewWriter(w)
 	if err := out.Write(columns); err != nil {
@@ -75,7 +75,7 @@ func (l line) cells() []string {
 	}
 }
 
-// number writes x exactly, and nothing if it is none.
+// number writes x exactly, and nothing if x is NaN or infinite.
 func number(x float64) string {
 	if math.IsNaN(x) || math.IsInf(x, 0) {
 		return ""
@@ -90,7 +90,7 @@ func positive(n int64) string {
 	return strconv.FormatInt(n, 10)
 }
 
-// lines collects the lines, which share what is set in like.
+// lines collects lines of the CSV. Each new line starts as a copy of like.
 type lines struct {
 	like line
 	all  []line

@@ -12,39 +12,38 @@ import (
 	"github.com/cachepact/cachepact/compare/internal/stat"
 )
 
-// What [Diff] takes for noise.
+// Differences up to these tolerances are noise to [Diff].
 const (
-	// MemoryTolerance is the share, and MemoryTolerancePerEntry the bytes, by which
-	// bytes per entry differ between runs without a cause: what the runtime itself
-	// allocates, and how tables that grow by doubling happen to be filled.
+	// MemoryTolerance (a share) and MemoryTolerancePerEntry (bytes) are the differences
+	// in bytes per entry between runs of the same code. The causes are allocations of
+	// the runtime and the fill of tables that grow by doubling.
 	MemoryTolerance         = 0.05
 	MemoryTolerancePerEntry = 2.0
-	// RSSTolerance is the same for the resident set, which has the pages that the
-	// allocator holds back too.
+	// RSSTolerance is the share for the resident set, which also holds pages that the
+	// allocator has not returned.
 	RSSTolerance = 0.15
-	// GCTolerance is the factor by which times of a full collection differ between
-	// runs.
+	// GCTolerance is the factor between the times of a full collection in two runs.
 	GCTolerance = 1.5
-	// ExpiryLagTolerance is the factor by which an entry's lag differs, beyond
-	// the resolution of the measurement.
+	// ExpiryLagTolerance is the factor between the expiry lags in two runs, if their
+	// difference exceeds the resolution of the measurement.
 	ExpiryLagTolerance = 1.5
 )
 
-// A Change is a difference between two reports that is more than noise.
+// A Change is a difference between two reports that exceeds the noise.
 type Change struct {
 	// Part is "report", "finding", "hits", "speed", "memory" or "ttl".
 	Part string `json:"part"`
-	// Where is the case, such as "10,000 entries, settled".
+	// Where names the case, such as "10,000 entries, settled".
 	Where string `json:"where,omitempty"`
-	// Name is of the contestant; empty: of the whole.
+	// Name is the contestant; empty if the change is about the whole report.
 	Name string `json:"name,omitempty"`
-	// Text says what was and what is.
+	// Text gives the new and the old figure.
 	Text string `json:"text"`
-	// Verdict says whether it is better.
+	// Verdict says whether the change is an improvement.
 	Verdict Verdict `json:"verdict"`
 }
 
-// A Verdict is whether a change is good.
+// A Verdict says whether a change is an improvement.
 type Verdict int
 
 // The verdicts.
@@ -54,17 +53,16 @@ const (
 	Better Verdict = 1
 )
 
-// Diff returns what changed from before to now beyond the noise.
+// Diff returns the changes from before to now that exceed the noise.
 //
-// Hit ratios have changed if the ranges of the runs have no point in common,
-// which for a cache that always has the same hits is any difference. Speed has
-// changed if the intervals of the ratio to the baseline have no point in common
-// and the medians differ by more than the controls of both reports do; nothing is
-// said of a case that is noisy in one of them. For memory, see [MemoryTolerance].
+// A hit ratio has changed if the ranges of the runs do not overlap. A speed has changed
+// if the intervals of the ratio to the baseline do not overlap and the medians differ by
+// more than both controls. Diff skips a case that is noisy in one of the reports. For
+// memory see [MemoryTolerance].
 //
-// Parts that only one report has are not compared, and neither are hits of
-// different workloads or settings, nor speed on different machines; a change says
-// so. Findings that are new come first, then those that are gone.
+// Diff skips parts that only one report has. It does not compare hits of different
+// workloads or settings, nor speed on different machines; a change says so. New findings
+// come first, then findings that are gone.
 func Diff(before, now *Report) []Change {
 	d := &diff{}
 	d.findings(before.Findings, now.Findings)
@@ -76,8 +74,8 @@ func Diff(before, now *Report) []Change {
 	return d.changes
 }
 
-// WriteChanges writes a line for each change, marked + if it is better, - if it
-// is worse, and ~ otherwise. The error is that of w.
+// WriteChanges writes a line for each change. The line starts with + if the change is
+// better, - if it is worse and ~ otherwise. It returns the error of w.
 func WriteChanges(w io.Writer, changes []Change) error {
 	if len(changes) == 0 {
 		_, err := fmt.Fprintln(w, "No change beyond the noise.")
@@ -97,7 +95,7 @@ func WriteChanges(w io.Writer, changes []Change) error {
 	return err
 }
 
-// oneLine quotes what would break a line or steer a terminal.
+// oneLine replaces control characters, which break lines or control a terminal, by spaces.
 func oneLine(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r >= 0x7f && r < 0xa0 {
@@ -110,10 +108,26 @@ func oneLine(s string) string {
 type diff struct{ changes []Change }
 
 func (d *diff) add(part, where, name string, verdict Verdict, format string, args ...any) {
-	d.changes = append(d.changes, Change{Part: part, Where: where, Name: name, Verdict: verdict, Text: fmt.Sprintf(format, args...)})
+	text := fmt.Sprintf(format, args...)
+	d.changes = append(d.changes, Change{Part: part, Where: where, Name: name, Verdict: verdict, Text: text})
 }
 
-// fewer is better if now is less than before.
+// failed reports whether one of two rows failed, and adds a change if only one did. The
+// arguments before and after are the reasons, figure describes the new row.
+func (d *diff) failed(part, where, name, before, after, figure string) bool {
+	switch {
+	case before != "" && after != "":
+	case after != "":
+		d.add(part, where, name, Worse, "fails: %s", after)
+	case before != "":
+		d.add(part, where, name, Better, "%s; it failed before", figure)
+	default:
+		return false
+	}
+	return true
+}
+
+// fewer returns Better if now is less than before.
 func fewer[T cmp.Ordered](before, now T) Verdict { return Verdict(cmp.Compare(before, now)) }
 
 func (d *diff) findings(before, now []Finding) {
@@ -138,7 +152,7 @@ func (d *diff) findings(before, now []Finding) {
 	}
 }
 
-// both calls f for each of before and now that have the same key, in now's order.
+// both calls f for each pair of before and now with the same key, in the order of now.
 func both[T any, K comparable](before, now []T, key func(*T) K, f func(before, now *T)) {
 	had := map[K]*T{}
 	for i := range before {
@@ -223,7 +237,8 @@ func workloadOf(r *Report) string {
 	if w == nil {
 		return "unknown"
 	}
-	return fmt.Sprintf("%s (%s requests, %s keys, sample %v)", w.Name, thousands(w.Requests), thousands(w.Distinct), w.Sample)
+	return fmt.Sprintf("%s (%s requests, %s keys, sample %v)",
+		w.Name, thousands(w.Requests), thousands(w.Distinct), w.Sample)
 }
 
 func settingsOf(h *Hits) string {
@@ -238,19 +253,13 @@ func (d *diff) ratio(where string, a, b *Row) {
 	if b.Pace != "" {
 		where += ", " + string(b.Pace)
 	}
-	switch {
-	case a.Failed != "" && b.Failed != "":
-	case b.Failed != "":
-		d.add("hits", where, b.Name, Worse, "fails: %s", b.Failed)
-	case a.Failed != "":
-		d.add("hits", where, b.Name, Better, "%s; it failed before", share(b.HitRatio))
-	case a.High < b.Low || b.High < a.Low:
+	if !d.failed("hits", where, b.Name, a.Failed, b.Failed, share(b.HitRatio)) && (a.High < b.Low || b.High < a.Low) {
 		d.add("hits", where, b.Name, fewer(b.HitRatio, a.HitRatio), "%s was %s (%+.2f points)",
 			b.withRange(), a.withRange(), 100*(b.HitRatio-a.HitRatio))
 	}
 }
 
-// withRange writes the hit ratio, with its range if there is one.
+// withRange writes the hit ratio and, if the runs differ, its range.
 func (r *Row) withRange() string {
 	if r.Low == r.High {
 		return share(r.HitRatio)
@@ -288,20 +297,18 @@ func (d *diff) speedCase(o, n *SpeedCase) {
 		return
 	}
 	both(o.Rows, n.Rows, func(r *SpeedRow) string { return r.Name }, func(a, b *SpeedRow) {
-		switch {
-		case a.Failed != "" && b.Failed != "":
-		case b.Failed != "":
-			d.add("speed", n.label(), b.Name, Worse, "fails: %s", b.Failed)
-		case a.Failed != "":
-			d.add("speed", n.label(), b.Name, Better, "%.2f of the baseline's time; it failed before", b.Ratio.Median)
-		case !a.Ratio.Overlaps(b.Ratio) && apart(a.Ratio.Median, b.Ratio.Median, o.Control) && apart(a.Ratio.Median, b.Ratio.Median, n.Control):
-			d.add("speed", n.label(), b.Name, fewer(a.Ratio.Median, b.Ratio.Median),
+		x, y := a.Ratio.Median, b.Ratio.Median
+		if d.failed("speed", n.label(), b.Name, a.Failed, b.Failed, decimals(y, 2)+" of the baseline's time") {
+			return
+		}
+		if !a.Ratio.Overlaps(b.Ratio) && apart(x, y, o.Control) && apart(x, y, n.Control) {
+			d.add("speed", n.label(), b.Name, fewer(x, y),
 				"%s of the baseline's time was %s", intervalOf(b.Ratio), intervalOf(a.Ratio))
 		}
 	})
 }
 
-// apart reports whether a and b differ by more than the control does from 1.
+// apart reports whether the factor between a and b exceeds the noise of the control.
 func apart(a, b float64, control stat.Interval) bool {
 	factor := max(a, b) / min(a, b)
 	return factor > noiseOf(control)
@@ -309,12 +316,9 @@ func apart(a, b float64, control stat.Interval) bool {
 
 // noiseOf returns the greatest factor by which the baseline differs from itself.
 func noiseOf(control stat.Interval) float64 {
-	noise := 1.0
-	if control.High > noise {
-		noise = control.High
-	}
-	if control.Low > 0 && 1/control.Low > noise {
-		noise = 1 / control.Low
+	noise := max(1, control.High)
+	if control.Low > 0 {
+		noise = max(noise, 1/control.Low)
 	}
 	return noise
 }
@@ -328,18 +332,12 @@ func (d *diff) memory(before, now *Report) {
 		return
 	}
 	if before.Memory.Value != now.Memory.Value {
-		d.add("memory", "", "", Other, "not compared: values of %d bytes were of %d", now.Memory.Value, before.Memory.Value)
+		d.add("memory", "", "", Other, "not compared: values of %d bytes were of %d",
+			now.Memory.Value, before.Memory.Value)
 		return
 	}
 	both(before.Memory.Rows, now.Memory.Rows, func(r *MemoryRow) string { return r.Name }, func(a, b *MemoryRow) {
-		switch {
-		case a.Failed != "" && b.Failed != "":
-			return
-		case b.Failed != "":
-			d.add("memory", "", b.Name, Worse, "fails: %s", b.Failed)
-			return
-		case a.Failed != "":
-			d.add("memory", "", b.Name, Better, "%s of heap per entry; it failed before", size(b.HeapPerEntry))
+		if d.failed("memory", "", b.Name, a.Failed, b.Failed, size(b.HeapPerEntry)+" of heap per entry") {
 			return
 		}
 		d.perEntry("heap", b.Name, a.HeapPerEntry, b.HeapPerEntry, MemoryTolerance)
@@ -358,8 +356,7 @@ func (d *diff) perEntry(what, name string, before, now, tolerance float64) {
 	}
 }
 
-// beyond reports whether a and b differ by more than the factor and by more than
-// least.
+// beyond reports whether a and b differ by more than the factor and by more than least.
 func beyond(a, b time.Duration, factor float64, least time.Duration) bool {
 	low, high := float64(min(a, b)), float64(max(a, b))
 	return high-low > float64(least) && high > factor*low
@@ -376,24 +373,19 @@ func (d *diff) ttl(before, now *Report) {
 	both(before.TTL.Rows, now.TTL.Rows, func(r *TTLRow) key { return key{r.Name, r.Use, r.TTL} }, func(a, b *TTLRow) {
 		where := fmt.Sprintf("%s, %s", setting(b.TTL), b.Use)
 		least := max(a.Resolution, b.Resolution)
-		switch {
-		case a.Failed != "" && b.Failed != "":
-			return
-		case b.Failed != "":
-			d.add("ttl", where, b.Name, Worse, "fails: %s", b.Failed)
-			return
-		case a.Failed != "":
-			d.add("ttl", where, b.Name, Better, "lag p99 %s; it failed before", span(b.P99))
+		if d.failed("ttl", where, b.Name, a.Failed, b.Failed, "lag p99 "+span(b.P99)) {
 			return
 		}
 		if (a.Early == 0) != (b.Early == 0) {
-			d.add("ttl", where, b.Name, fewer(a.Early, b.Early), "%s gone early, was %s", plural(b.Early, "key"), thousands(a.Early))
+			d.add("ttl", where, b.Name, fewer(a.Early, b.Early), "%s expired early, was %s",
+				plural(b.Early, "key"), thousands(a.Early))
 		}
 		if beyond(a.P99, b.P99, ExpiryLagTolerance, least) {
 			d.add("ttl", where, b.Name, fewer(a.P99, b.P99), "lag p99 %s was %s", span(b.P99), span(a.P99))
 		}
 		if beyond(a.Stale, b.Stale, ExpiryLagTolerance, least) {
-			d.add("ttl", where, b.Name, fewer(a.Stale, b.Stale), "value returned up to %s late was %s", span(b.Stale), span(a.Stale))
+			d.add("ttl", where, b.Name, fewer(a.Stale, b.Stale), "value returned up to %s late was %s",
+				span(b.Stale), span(a.Stale))
 		}
 	})
 }

@@ -83,7 +83,7 @@ func TestDiff(t *testing.T) {
 		{"longer collections", func(r *report.Report) { r.Memory.Rows[2].GC *= 2 }, []string{"- memory, full collection, otter: 138 ms was 69.1 ms"}},
 		{"later", func(r *report.Report) { r.TTL.Rows[4].P99 = time.Second }, []string{"- ttl, 2 s, idle, otter: lag p99 1.00 s was 0 ns"}},
 		{"later, within the resolution", func(r *report.Report) { r.TTL.Rows[4].P99 = 2 * time.Millisecond }, nil},
-		{"early", func(r *report.Report) { r.TTL.Rows[4].Early = 3 }, []string{"- ttl, 2 s, idle, otter: 3 keys gone early, was 0"}},
+		{"early", func(r *report.Report) { r.TTL.Rows[4].Early = 3 }, []string{"- ttl, 2 s, idle, otter: 3 keys expired early, was 0"}},
 		{"findings", func(r *report.Report) {
 			r.Findings = append(r.Findings[1:], report.Finding{Name: "otter", Check: report.CheckOPT, Where: "hits", Text: "too many"})
 		}, []string{"- finding, hits, otter: new: too many", "+ finding, hits at 1,869 entries, flat, ristretto: gone: 61 % of 715,113 acknowledged writes could not be read"}},

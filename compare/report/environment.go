@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Words describes the workload in a line.
+// Words describes the workload in one line.
 func (w *Workload) Words() string {
 	text := fmt.Sprintf("%s requests, %s keys", thousands(w.Requests), thousands(w.Distinct))
 	if w.Format != "" {
@@ -19,12 +19,12 @@ func (w *Workload) Words() string {
 	return text
 }
 
-// Words describes the machine in a line.
+// Words describes the machine in one line.
 func (m Machine) Words() string {
 	return fmt.Sprintf("%s %s/%s, %s", m.Go, m.OS, m.Arch, plural(m.CPUs, "CPU"))
 }
 
-// Title names the check in a word or two.
+// Title names the check for a reader.
 func (f Finding) Title() string {
 	switch f.Check {
 	case CheckOPT:
@@ -42,7 +42,7 @@ func (f Finding) Title() string {
 	case CheckLRU:
 		return "Not an LRU"
 	case CheckEarly:
-		return "Gone early"
+		return "Expired early"
 	case CheckFailed:
 		return "Failed"
 	case CheckNoise:
@@ -63,7 +63,7 @@ func (p *page) FindingsIntro() string {
 	if len(names) > 0 {
 		text += ", about " + list(names, "and")
 	}
-	return text + ". A cache does not do what it says, or a figure is not what it seems."
+	return text + ". A finding is an integrity check that failed."
 }
 
 // HasCharts reports whether the page has any chart.
@@ -72,8 +72,7 @@ func (p *page) HasCharts() bool { return len(chartsOf(p.Sections)) > 0 }
 // Environment returns the tables of the machine, the workload and the caches.
 func (p *page) Environment() []*table {
 	m := p.Machine
-	machine := &table{ID: "machine", Caption: "Machine and run", Columns: []column{{Title: "Property", Words: true}, {Title: "Value", Words: true}}}
-	for _, x := range [][2]string{
+	machine := properties("machine", "Machine and run", [][2]string{
 		{"Go", m.Go},
 		{"System", strings.Trim(m.OS+"/"+m.Arch, "/")},
 		{"CPU", m.CPU},
@@ -81,14 +80,23 @@ func (p *page) Environment() []*table {
 		{"Memory", when(m.Memory > 0, size(float64(m.Memory)))},
 		{"cachepact", m.Module},
 		{"Started", when(!p.Started.IsZero(), p.Started.Format(time.RFC3339))},
-		{"Took", when(p.Elapsed > 0, span(p.Elapsed))},
-	} {
+		{"Duration", when(p.Elapsed > 0, span(p.Elapsed))},
+	})
+	tables := []*table{machine, p.workloadTable(), p.cacheTable()}
+	return slices.DeleteFunc(tables, func(t *table) bool { return t == nil })
+}
+
+// properties returns a table of names and values, without those whose value is empty.
+func properties(id, caption string, rows [][2]string) *table {
+	t := &table{ID: id, Caption: caption, Columns: columnsOf("Property", "Value")}
+	t.Columns[1].Words = true
+	for _, x := range rows {
 		if x[1] != "" {
-			machine.add(x[0], x[1])
+			t.add(x[0], x[1])
 		}
 	}
-	machine.drop()
-	return slices.DeleteFunc([]*table{machine, p.workloadTable(), p.cacheTable()}, func(t *table) bool { return t == nil })
+	t.drop()
+	return t
 }
 
 func (p *page) workloadTable() *table {
@@ -96,8 +104,7 @@ func (p *page) workloadTable() *table {
 	if w == nil {
 		return nil
 	}
-	t := &table{ID: "workload", Caption: "Requests", Columns: []column{{Title: "Property", Words: true}, {Title: "Value", Words: true}}}
-	for _, x := range [][2]string{
+	return properties("workload", "Requests", [][2]string{
 		{"Name", w.Name},
 		{"Format", w.Format},
 		{"Requests", thousands(w.Requests)},
@@ -107,27 +114,23 @@ func (p *page) workloadTable() *table {
 		{"Deletes", when(w.Deletes > 0, thousands(w.Deletes))},
 		{"Updates", when(w.Updates > 0, thousands(w.Updates))},
 		{"Sample of the keys", when(w.Sample > 0 && w.Sample < 1, share(w.Sample))},
-		{"Lifetimes", when(w.TTLs, "some requests have one")},
-		{"Sizes", when(w.Sizes, "some requests have one")},
-	} {
-		if x[1] != "" {
-			t.add(x[0], x[1])
-		}
-	}
-	t.drop()
-	return t
+		{"TTLs", when(w.TTLs, "some requests have a TTL")},
+		{"Sizes", when(w.Sizes, "some requests have a size")},
+	})
 }
 
 func (p *page) cacheTable() *table {
 	if len(p.Contestants) == 0 {
 		return nil
 	}
-	t := &table{ID: "caches", Caption: "Caches", Columns: columnsOf("Cache", "Library", "Version", "Bounds", "Eviction", "")}
+	t := &table{ID: "caches", Caption: "Caches"}
+	t.Columns = columnsOf("Cache", "Library", "Version", "Bounds", "Eviction", "")
 	for i := range t.Columns {
 		t.Columns[i].Words = true
 	}
 	for _, c := range p.Contestants {
-		t.add(c.Name, c.Module, c.Version, string(c.Bounds), when(c.LRU, "exact LRU"), when(c.Own, "not one of cachepact's adapters"))
+		t.add(c.Name, c.Module, c.Version, string(c.Bounds), when(c.LRU, "exact LRU"),
+			when(c.Own, "not one of cachepact's adapters"))
 	}
 	t.drop()
 	return t

@@ -5,32 +5,29 @@ import (
 	"slices"
 )
 
-// What makes no difference to who uses the cache.
+// Differences below these limits do not matter to a user of the cache.
 const (
-	// alikeMisses is the share by which the misses of two caches may differ that
-	// are called alike: what a miss costs is paid per miss, so it is the misses
-	// that are compared and not the hits.
+	// alikeMisses is the greatest difference between the misses of two caches that are
+	// alike, as a share. It compares misses, because each miss costs a load.
 	alikeMisses = 0.02
-	// alikePoints is a difference of hit ratios that is called none, however few
-	// the misses are.
+	// alikePoints is a difference of hit ratios that never matters, even if the caches
+	// have few misses.
 	alikePoints = 0.0005
-	// paceDiffers is the difference between a cache's hit ratios at two paces above
-	// which it is worth a sentence.
+	// paceDiffers is the least difference between a cache's hit ratios at two paces that
+	// the reasons mention.
 	paceDiffers = 0.02
 )
 
-// A field is the caches that can be advised at one capacity, and those that could
-// be but for a finding, both by descending hit ratio.
+// A field holds the ranked caches at one capacity, by descending hit ratio.
 type field struct {
 	table   *Table
-	rows    []*Row
-	flawed  []*Row
-	leaders []*Row // the rows that are alike the first
+	rows    []*Row // caches without findings, which can be recommended
+	flawed  []*Row // caches with findings
+	leaders []*Row // the rows that are alike to the first row
 }
 
-// flaws returns the findings of each contestant that say that it does not keep
-// its promise. Those of the measurement, and a mix or a machine that spoil figures
-// of speed only, are not among them.
+// flaws returns the findings against each contestant. It leaves out findings about the
+// measurement, and noise and wrong mixes, which affect only the figures of speed.
 func (r *Report) flaws() map[string][]Finding {
 	all := map[string][]Finding{}
 	for _, f := range r.Findings {
@@ -41,7 +38,7 @@ func (r *Report) flaws() map[string][]Finding {
 	return all
 }
 
-// fields returns the field at each capacity, ascending.
+// fields returns the fields by ascending capacity.
 func (r *Report) fields() []field {
 	if r.Hits == nil {
 		return nil
@@ -70,8 +67,8 @@ func (r *Report) fields() []field {
 	return all
 }
 
-// advised returns the row of each ranked cache at the pace that is most like a
-// program's: misses take time there, so paced is before settled, and flat is last.
+// advised returns the row of each ranked cache at the pace most like a real program. A
+// miss takes time in a program, so paced comes first and flat last.
 func (t *Table) advised() []*Row {
 	order := []Pace{Paced, "", Settled, Flat}
 	best := map[string]*Row{}
@@ -96,14 +93,13 @@ func (t *Table) advised() []*Row {
 	return rows
 }
 
-// alike reports whether the difference of the hit ratios, of which best's is the
-// greater, is within the ranges of the runs, or too small to matter.
+// alike reports whether the hit ratios differ by no more than the ranges of the runs, or
+// too little to matter. The hit ratio of best is the greater one.
 func alike(best, row *Row) bool {
 	return row.High >= best.Low || near(best.HitRatio, row.HitRatio)
 }
 
-// near reports whether the greater hit ratio differs too little from the lesser
-// to matter.
+// near reports whether the two hit ratios differ too little to matter.
 func near(greater, lesser float64) bool {
 	return greater-lesser <= alikePoints || 1-lesser <= (1-greater)*(1+alikeMisses)
 }
@@ -133,7 +129,7 @@ func (f *field) beatenBy(row *Row) bool {
 	return len(f.rows) > 0 && row.HitRatio > f.rows[0].HitRatio && !alike(row, f.rows[0])
 }
 
-// row returns the named cache's row among those that can be advised.
+// row returns the named cache's row if the cache can be recommended.
 func (f *field) row(name string) (*Row, bool) {
 	for _, row := range f.rows {
 		if row.Name == name {
@@ -143,8 +139,8 @@ func (f *field) row(name string) (*Row, bool) {
 	return nil, false
 }
 
-// exact returns the best row whose cache never holds more than its capacity, if
-// none of the leaders is so.
+// exact returns the best cache that never exceeds its capacity. It returns false if one
+// of the leaders is such a cache.
 func (f *field) exact() (*Row, bool) {
 	for _, row := range f.leaders {
 		if row.Bounds != BoundsAbout {
@@ -159,8 +155,7 @@ func (f *field) exact() (*Row, bool) {
 	return nil, false
 }
 
-// level reports whether there are several caches and no difference between them,
-// nor from LRU.
+// level reports whether several caches are all alike, and alike to LRU.
 func (f *field) level() bool {
 	if len(f.rows) < 2 || len(f.leaders) < len(f.rows) {
 		return false
@@ -177,7 +172,7 @@ func (f *field) spread() float64 {
 	return f.rows[0].HitRatio - f.rows[len(f.rows)-1].HitRatio
 }
 
-// main returns the field in which the choice matters most, nil if there is none.
+// mainField returns the field with the greatest spread of hit ratios, nil if there is none.
 func mainField(fields []field) *field {
 	var best *field
 	for i := range fields {
@@ -188,7 +183,7 @@ func mainField(fields []field) *field {
 	return best
 }
 
-// leading returns the names of all leaders, in the order of their first place.
+// leading returns the names of all leaders, in the order of first appearance.
 func leading(fields []field) []string {
 	var names []string
 	for _, f := range fields {

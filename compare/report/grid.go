@@ -1,22 +1,21 @@
 package report
 
-// A table is figures on the page.
+// A table of the HTML page.
 type table struct {
 	ID      string
 	Caption string
-	Said    bool // the heading above says the caption too
+	Said    bool // the heading above the table repeats the caption
 	Columns []column
 	Rows    []row
 }
 
-// A column is the head of one.
+// A column describes a column of a table.
 type column struct {
 	Title string
 	Words bool // aligned as text
 }
 
-// A row of a table; its first cell is its head. A row of Kind "divider" has one
-// cell.
+// A row of a table. The first cell is the row's head. A divider has only one cell.
 type row struct {
 	Kind  string // "", "reference", "divider" or "failed"
 	Cells []cell
@@ -25,16 +24,16 @@ type row struct {
 // A cell of a table.
 type cell struct {
 	Text string
-	Sub  string // said in small type after the text
+	Sub  string // small text after Text
 	Kind string // "", "best", "bad" or "tie"
-	Note string // that says Kind in words
-	Bar  string // length of a bar under it, from 0 to 1
+	Note string // badge that explains Kind in words
+	Bar  string // length of the bar under the text, from 0 to 1
 	Span int
-	// Words says that it is aligned as text; see [table.drop].
+	// Words reports whether the cell is aligned as text; [table.drop] sets it.
 	Words bool
 }
 
-// columns returns the columns with the titles, the first of which is of words.
+// columnsOf returns columns with the titles. The first column is aligned as text.
 func columnsOf(titles ...string) []column {
 	all := make([]column, len(titles))
 	for i, t := range titles {
@@ -43,7 +42,7 @@ func columnsOf(titles ...string) []column {
 	return all
 }
 
-// cells returns cells of the texts.
+// cells returns cells with the texts.
 func cells(texts ...string) []cell {
 	all := make([]cell, len(texts))
 	for i, t := range texts {
@@ -52,18 +51,18 @@ func cells(texts ...string) []cell {
 	return all
 }
 
-// add adds a row of the texts.
+// add adds a row with the texts.
 func (t *table) add(texts ...string) { t.Rows = append(t.Rows, row{Cells: cells(texts...)}) }
 
-// failed adds a row that says why there is no other.
+// failed adds a row that states why the figures are missing.
 func (t *table) failed(name, why string) {
 	t.Rows = append(t.Rows, row{Kind: "failed", Cells: []cell{
 		{Text: name}, {Text: "failed: " + why, Kind: "bad", Span: len(t.Columns) - 1},
 	}})
 }
 
-// drop removes the columns, but the first, in which no row has a text, and tells
-// each cell whether its column is of words.
+// drop removes the columns in which no row has a text, except the first. It also sets
+// [cell.Words].
 func (t *table) drop() {
 	used := make([]bool, len(t.Columns))
 	used[0] = true
@@ -91,10 +90,10 @@ func (t *table) drop() {
 	t.Columns = kept
 }
 
-// whole reports whether the row's last cell spans all columns that are left.
+// whole reports whether the row's last cell spans all remaining columns.
 func (r *row) whole() bool { return r.Kind == "divider" || r.Kind == "failed" }
 
-// keep removes the cells of the columns that are not used.
+// keep removes the cells of unused columns.
 func (r *row) keep(columns []column, used []bool) {
 	var kept []cell
 	at := 0

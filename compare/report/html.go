@@ -13,8 +13,8 @@ import (
 	"strings"
 )
 
-// What the page is made of. charts.min.js is built from package.json by make
-// charts, and charts.LICENSE.txt has the licences of what is in it; see
+// The parts of the page. "make charts" builds charts.min.js from package.json;
+// charts.LICENSE.txt holds the licences of its content. See
 // docs/decisions/0006-charts.md.
 var (
 	//go:embed page/report.tmpl
@@ -31,15 +31,15 @@ var (
 
 var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{"tied": tied}).Parse(pageText))
 
-// beforeUnit is a space that no line may end at.
+// beforeUnit matches a number, a space and a unit. The line must not break at the space.
 var beforeUnit = regexp.MustCompile(`(\d) (%|ns|µs|ms|s|B|KiB|MiB|GiB|TiB|points|entries|runs)\b|(\d) %`)
 
-// tied keeps numbers and their units in one line.
+// tied keeps a number and its unit on one line.
 func tied(text string) string {
 	return beforeUnit.ReplaceAllStringFunc(text, func(s string) string { return strings.Replace(s, " ", "\u00a0", 1) })
 }
 
-// A page is what the template shows.
+// A page is the input of the template.
 type page struct {
 	*Report
 	Title    string
@@ -61,8 +61,7 @@ type section struct {
 	Blocks    []block
 }
 
-// A block has a heading, unless it is the section's only one, and what is set of
-// charts and tables.
+// A block is a part of a section: an optional heading, charts and tables.
 type block struct {
 	Title  string
 	Intro  string
@@ -76,10 +75,10 @@ type cache struct {
 	Colour int
 }
 
-// WriteHTML writes the report as one HTML page that needs no network: styles,
-// scripts and the report's JSON are in it. Without scripts it shows everything
-// but the charts, whose figures are in tables. The error is that of w, or of
-// [WriteJSON].
+// WriteHTML writes the report as one HTML page, which needs no network: the page holds
+// the styles, the scripts and the report's JSON. Without scripts it lacks only the
+// charts, whose figures are also in tables. WriteHTML returns the error of w and the
+// errors of [WriteJSON].
 func WriteHTML(w io.Writer, r *Report) error {
 	raw, err := encode(r)
 	if err != nil {
@@ -95,7 +94,8 @@ func WriteHTML(w io.Writer, r *Report) error {
 		template.JS(pageScript), // #nosec G203 -- ours
 	}
 	p := &page{
-		Report: r, Title: r.title(), Style: template.CSS(pageStyle), Policy: policy(scripts), Sections: sections, Caches: r.caches(),
+		Report: r, Title: r.title(), Style: template.CSS(pageStyle), Policy: policy(scripts),
+		Sections: sections, Caches: r.caches(),
 		Command: shellWords(r.Command), Scripts: scripts, Charts: template.JS(specs), JSON: template.JS(raw),
 	}
 	var out bytes.Buffer
@@ -106,8 +106,7 @@ func WriteHTML(w io.Writer, r *Report) error {
 	return err
 }
 
-// sections returns the parts of the page between the findings and the
-// environment, as far as they were measured.
+// sections returns the sections of the page for the parts that were measured.
 func (r *Report) sections() []section {
 	var all []section
 	for _, s := range []section{
@@ -121,8 +120,8 @@ func (r *Report) sections() []section {
 	return all
 }
 
-// policy is a Content-Security-Policy that lets the page run its own scripts and
-// fetch nothing, whatever the report's texts contain.
+// policy returns a Content-Security-Policy that allows only the page's own scripts and
+// no requests, so that no text of the report can run code.
 func policy(scripts []template.JS) string {
 	var hashes []string
 	for _, s := range scripts {
@@ -147,7 +146,7 @@ func (r *Report) caches() []cache {
 	return all
 }
 
-// shellWords joins words so that a POSIX shell takes them apart again.
+// shellWords quotes and joins words for a POSIX shell.
 func shellWords(words []string) string {
 	quoted := make([]string, len(words))
 	for i, w := range words {

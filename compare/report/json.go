@@ -11,9 +11,9 @@ import (
 	"strings"
 )
 
-// WriteJSON writes the report, indented. A figure that is not a number is an
-// error that names the field, except in what has failed, where it is written as
-// zero. The error is also that of w.
+// WriteJSON writes the report as indented JSON. If a figure is NaN or infinite, it
+// returns an error that names the field. In a row that failed it writes 0 instead.
+// WriteJSON also returns the error of w.
 func WriteJSON(w io.Writer, r *Report) error {
 	text, err := encode(r)
 	if err != nil {
@@ -28,8 +28,8 @@ func WriteJSON(w io.Writer, r *Report) error {
 	return err
 }
 
-// encode returns the report as compact JSON, in which <, > and & are escaped, so
-// that it can stand in a script element of a page.
+// encode returns the report as compact JSON. It escapes <, > and &, so that the JSON can
+// stand in a script element.
 func encode(r *Report) ([]byte, error) {
 	clean, err := finite(reflect.ValueOf(r), "report", false)
 	if err != nil {
@@ -42,8 +42,8 @@ func encode(r *Report) ([]byte, error) {
 	return text, nil
 }
 
-// ReadJSON reads a report that [WriteJSON] wrote. It is an error if the JSON is
-// not a report, or is of a schema that this package does not know.
+// ReadJSON reads a report that [WriteJSON] wrote. It returns an error if the JSON is not
+// a report or has another schema than [Schema].
 func ReadJSON(r io.Reader) (*Report, error) {
 	text, err := io.ReadAll(r)
 	if err != nil {
@@ -60,7 +60,8 @@ func ReadJSON(r io.Reader) (*Report, error) {
 	case head.Schema == nil || head.Contestants == nil:
 		return nil, errors.New("report: read: not the JSON of a report: schema or contestants are missing")
 	case *head.Schema != Schema:
-		return nil, fmt.Errorf("report: read: schema %d, want %d: write the report again with this version", *head.Schema, Schema)
+		return nil, fmt.Errorf("report: read: schema %d, want %d: write the report again with this version",
+			*head.Schema, Schema)
 	}
 	report := new(Report)
 	if err := json.Unmarshal(text, report); err != nil {
@@ -69,7 +70,7 @@ func ReadJSON(r io.Reader) (*Report, error) {
 	return report, nil
 }
 
-// locate adds the line to an error of package json.
+// locate adds the line number to an error of package json.
 func locate(text []byte, err error) error {
 	var offset int64
 	if e := new(json.SyntaxError); errors.As(err, &e) {
@@ -83,8 +84,8 @@ func locate(text []byte, err error) error {
 	return fmt.Errorf("line %d: %w", 1+bytes.Count(text[:offset], []byte("\n")), err)
 }
 
-// finite returns a copy of v without numbers that JSON lacks. In a struct that
-// says why it failed they become zero; elsewhere they are an error.
+// finite returns a copy of v without NaN and infinite numbers. In a struct whose Failed is
+// set they become zero; elsewhere they are an error.
 func finite(v reflect.Value, path string, failed bool) (reflect.Value, error) {
 	switch v.Kind() {
 	case reflect.Float64:

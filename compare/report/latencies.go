@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// latencySection shows the distributions, a block for each kind of operation.
+// latencySection has a block for each class of operations.
 func (r *Report) latencySection() section {
 	s := section{ID: "latency", Title: "Latency", Short: "Latency"}
 	if r.Speed == nil || len(r.Speed.Latency) == 0 {
@@ -20,20 +20,25 @@ func (r *Report) latencySection() section {
 		}
 		s.Blocks = append(s.Blocks, b)
 	}
-	s.Intro = []string{fmt.Sprintf("What reading the clock costs, %s, is subtracted. In a closed loop an operation starts when the one before has ended; in an open loop operations are due at a rate, and their times count from when they were due.",
+	s.Intro = []string{fmt.Sprintf("The time of reading the clock, %s, is subtracted. In a closed loop an operation starts when "+
+		"the previous one has ended. In an open loop operations start at a rate, and their times count from the "+
+		"scheduled start.",
 		span(slices.MaxFunc(r.Speed.Latency, func(a, b Latency) int { return cmp.Compare(a.Clock, b.Clock) }).Clock))}
 	return s
 }
 
-// title names what was timed for a heading.
+// title names the timed operations for a heading.
 func (l *Latency) title() string {
-	name := map[string]string{"hit": "Get, a hit", "miss": "Get, a miss", "put": "Put", "put-evict": "Put that evicts", "all": "All operations"}[l.Class]
-	name = cmp.Or(name, l.Class)
+	name := cmp.Or(classTitles[l.Class], l.Class)
 	return name + strings.TrimPrefix(l.label(), l.Class) + ", " + l.Loop + " loop"
 }
 
-// latencyGroups puts together what is comparable, in the order of the first. An
-// open loop's caches have the same share of their own capacity to work.
+var classTitles = map[string]string{
+	"hit": "Get that hits", "miss": "Get that misses", "put": "Put", "put-evict": "Put that evicts", "all": "All operations",
+}
+
+// latencyGroups groups the distributions that can be compared: those of one class in one
+// kind of loop. In an open loop the caches work at the same share of their own speed.
 func latencyGroups(all []Latency) [][]Latency {
 	type key struct {
 		loop, class string
@@ -55,11 +60,13 @@ func latencyGroups(all []Latency) [][]Latency {
 }
 
 func latencyTable(group []Latency, n int) *table {
-	t := &table{ID: fmt.Sprintf("latency-%d", n), Caption: "Latency: " + group[0].title(), Said: true, Columns: columnsOf("Cache", "Rate", "p50", "p99", "p99.9", "Most", "Operations")}
+	t := &table{ID: fmt.Sprintf("latency-%d", n), Caption: "Latency: " + group[0].title(), Said: true}
+	t.Columns = columnsOf("Cache", "Rate", "p50", "p99", "p99.9", "Max", "Operations")
 	slices.SortStableFunc(group, func(a, b Latency) int { return cmp.Compare(a.P99, b.P99) })
 	for _, l := range group {
 		if l.Failed == "" {
-			t.add(l.Name, when(l.Rate > 0, perSecond(l.Rate)), span(l.P50), span(l.P99), span(l.P999), span(l.Max), thousands(l.Count))
+			t.add(l.Name, when(l.Rate > 0, perSecond(l.Rate)), span(l.P50), span(l.P99), span(l.P999), span(l.Max),
+				thousands(l.Count))
 		}
 	}
 	for _, l := range group {
@@ -71,14 +78,14 @@ func latencyTable(group []Latency, n int) *table {
 	return t
 }
 
-// latencyChart draws latencies over the share of the operations that are slower,
-// both on logarithmic axes.
+// latencyChart draws the percentiles of the latency. Both axes are logarithmic.
 func (r *Report) latencyChart(group []Latency, n int) *chart {
 	c := &chart{
 		ID: fmt.Sprintf("latency-chart-%d", n), Title: group[0].title(), Kind: "lines", Wide: true,
-		X:       axis{Name: "share of the operations that are at most so slow", Unit: "tail", Log: true, Min: 1},
-		Y:       axis{Name: "latency", Unit: "ns", Log: true},
-		Summary: "A line for each cache: to the right the rarer, slower operations; lower is faster. Both axes are logarithmic. The table has the percentiles.",
+		X: axis{Name: "share of the operations that are at most this slow", Unit: "tail", Log: true, Min: 1},
+		Y: axis{Name: "latency", Unit: "ns", Log: true},
+		Summary: "A line for each cache. Rare, slow operations are on the right; lower is faster. " +
+			"Both axes are logarithmic. The table has the percentiles.",
 	}
 	for _, l := range group {
 		if l.Failed != "" || len(l.Steps) < 2 {
@@ -101,8 +108,8 @@ func (r *Report) latencyChart(group []Latency, n int) *chart {
 	return c
 }
 
-// tail returns 1/(1-share): the number of operations of which one is slower. It is
-// at most the number of operations.
+// tail returns 1/(1-share): one operation in that many is slower. The result is at most
+// the number of operations.
 func (l *Latency) tail(share float64) float64 {
 	most := float64(max(l.Count, 1))
 	if share >= 1 {
@@ -111,7 +118,7 @@ func (l *Latency) tail(share float64) float64 {
 	return min(1/(1-share), most)
 }
 
-// paretoSection shows hit ratio against bytes an entry.
+// paretoSection shows the hit ratio against the bytes per entry.
 func (r *Report) paretoSection() section {
 	s := section{ID: "pareto", Title: "Hit ratio against memory", Short: "Hits and memory"}
 	f := mainField(r.fields())
@@ -119,11 +126,12 @@ func (r *Report) paretoSection() section {
 		return s
 	}
 	c := &chart{
-		ID: "pareto-chart", Title: "Hit ratio at " + r.at(f.table) + " against bytes an entry", Kind: "points", Wide: true,
-		X: axis{Name: "bytes an entry, beyond key and value", Unit: "bytes", Log: true},
+		ID: "pareto-chart", Title: "Hit ratio at " + r.at(f.table) + " against bytes per entry",
+		Kind: "points", Wide: true,
+		X: axis{Name: "bytes per entry", Unit: "bytes", Log: true},
 		Y: axis{Name: "hit ratio", Unit: "percent"},
 	}
-	t := &table{ID: "pareto-table", Caption: c.Title, Columns: columnsOf("Cache", "Hit ratio", "Bytes an entry", "")}
+	t := &table{ID: "pareto-table", Caption: c.Title, Columns: columnsOf("Cache", "Hit ratio", "Bytes per entry", "")}
 	t.Columns[3].Words = true
 	rows := slices.Concat(f.rows, f.flawed)
 	sizes := r.sizes(namesOf(rows))
@@ -146,7 +154,8 @@ func (r *Report) paretoSection() section {
 	if len(sizes) < 2 {
 		return s
 	}
-	c.Summary = fmt.Sprintf("A point for each cache: higher has more hits, further left takes less memory. On the front, where no cache has both more hits and less memory: %s.", list(front, "and"))
+	c.Summary = fmt.Sprintf("A point for each cache. A higher point has more hits, a point further left takes less memory. "+
+		"No cache has both more hits and less memory than a cache on the front: %s.", list(front, "and"))
 	t.drop()
 	s.Blocks = []block{{Charts: []*chart{c}, Tables: []*table{t}}}
 	return s

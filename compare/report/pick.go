@@ -5,25 +5,24 @@ import (
 	"slices"
 )
 
-// What is worth choosing a cache for.
+// Differences in memory that matter for the choice of a cache.
 const (
-	// muchMemory is the factor between the bytes per entry of two caches above
-	// which it is worth a sentence.
+	// muchMemory is the least factor between the greatest and the least bytes per entry
+	// that the reasons mention.
 	muchMemory = 1.5
-	// leanMemory is the factor to the least bytes per entry within which a cache
-	// counts as lean as the leanest.
+	// leanMemory is the greatest factor to the least bytes per entry at which a cache
+	// counts as equally small.
 	leanMemory = 1.25
 )
 
-// A figure is one cache's.
+// A figure is a number about one cache.
 type figure struct {
 	name  string
 	value float64
 }
 
-// speedCase returns the case by which speed is judged: of the named kind, or of
-// the first kind there is if the name is empty, the one with the most CPUs and
-// goroutines, as that is how a cache is used.
+// speedCase returns the case that ranks the caches by speed. It is of the first kind that
+// was measured, with the most CPUs and goroutines, because programs use caches so.
 func (r *Report) speedCase(kinds ...string) *SpeedCase {
 	if r.Speed == nil {
 		return nil
@@ -32,7 +31,10 @@ func (r *Report) speedCase(kinds ...string) *SpeedCase {
 		var best *SpeedCase
 		for i := range r.Speed.Cases {
 			c := &r.Speed.Cases[i]
-			if c.Name == kind && (best == nil || cmp.Or(cmp.Compare(c.Procs, best.Procs), cmp.Compare(c.Goroutines, best.Goroutines)) > 0) {
+			if c.Name != kind {
+				continue
+			}
+			if best == nil || cmp.Or(c.Procs-best.Procs, c.Goroutines-best.Goroutines) > 0 {
 				best = c
 			}
 		}
@@ -43,16 +45,16 @@ func (r *Report) speedCase(kinds ...string) *SpeedCase {
 	return nil
 }
 
-// mixed reports whether the executed mix of the named cache was found to differ
-// from the one that was due, so that its speed is that of something else.
+// mixed reports whether a finding says that the named cache executed another mix of
+// operations than intended. Then its speed cannot be compared.
 func (r *Report) mixed(name string) bool {
 	return slices.ContainsFunc(r.Findings, func(f Finding) bool {
 		return f.Check == CheckMix && (f.Name == name || f.Name == "")
 	})
 }
 
-// timed returns the rows of the case that have a speed, of the given names, the
-// fastest first. It returns none if the case is noisy.
+// timed returns the rows of the named caches that have a speed, the fastest first. It
+// returns nil if the case is noisy.
 func (r *Report) timed(c *SpeedCase, names []string) []*SpeedRow {
 	if c == nil || c.Noisy {
 		return nil
@@ -68,8 +70,8 @@ func (r *Report) timed(c *SpeedCase, names []string) []*SpeedRow {
 	return rows
 }
 
-// fastest returns how many of the rows, the fastest first, are not told apart
-// from the first by the measurement.
+// fastest returns how many of the rows, sorted by time, are not slower than the first
+// beyond the noise.
 func (c *SpeedCase) fastest(rows []*SpeedRow) int {
 	return len(slices.DeleteFunc(slices.Clone(rows), func(row *SpeedRow) bool { return c.slower(row, rows[0]) }))
 }
@@ -79,10 +81,9 @@ func (c *SpeedCase) slower(a, b *SpeedRow) bool {
 	return a.Ratio.Low > b.Ratio.High && apart(a.Ratio.Median, b.Ratio.Median, c.Control)
 }
 
-// perEntry is what an entry keeps from being free, its value included, as only that
-// is alike for a cache that copies values and for one that refers to them. A report
-// without it has what an entry takes beyond its key and value: heap, or the resident
-// memory of a cache that keeps most of it elsewhere.
+// perEntry returns KeptPerEntry, because only this figure is comparable between caches
+// that copy values and caches that keep references. If it is missing, perEntry returns
+// the heap per entry or, if most memory is outside of the heap, the resident memory.
 func (r *MemoryRow) perEntry() float64 {
 	if r.KeptPerEntry > 0 {
 		return r.KeptPerEntry
@@ -109,8 +110,8 @@ func (r *Report) sizes(names []string) []figure {
 	return all
 }
 
-// lean returns the figures that are as small as the least, which comes first, if
-// the greatest is much more.
+// lean returns the figures that are about as small as the first, which is the least. It
+// returns nil if the greatest figure is not much more.
 func lean(all []figure) []figure {
 	if len(all) < 2 || all[len(all)-1].value < muchMemory*all[0].value {
 		return nil
@@ -122,9 +123,8 @@ func lean(all []figure) []figure {
 	return all[:n]
 }
 
-// hitTimes returns the nanoseconds of a hit of each of the named caches that has
-// one: of the case in which each Get hits, or else of the mean operation of the
-// workload.
+// hitTimes returns the nanoseconds of a hit for the named caches. They come from the case
+// in which each Get hits, or else from the workload's mean operation.
 func (r *Report) hitTimes(names []string) map[string]float64 {
 	all := map[string]float64{}
 	for _, row := range r.timed(r.speedCase("hit", "workload"), names) {
@@ -133,9 +133,9 @@ func (r *Report) hitTimes(names []string) map[string]float64 {
 	return all
 }
 
-// effective returns the mean nanoseconds of a request of each named cache, at the
-// load that a miss costs, the least first: hit ratio × time of a hit + miss ratio
-// × load. A time of a hit that was not measured counts as none.
+// effective returns the mean nanoseconds per request of each named cache, the least
+// first: hit ratio × time of a hit + miss ratio × load. The time of a hit counts as 0 if
+// it was not measured.
 func (r *Report) effective(f *field, names []string) []figure {
 	if r.Hits == nil || r.Hits.Load <= 0 {
 		return nil
@@ -144,7 +144,8 @@ func (r *Report) effective(f *field, names []string) []figure {
 	var all []figure
 	for _, row := range f.rows {
 		if slices.Contains(names, row.Name) {
-			all = append(all, figure{row.Name, row.HitRatio*hit[row.Name] + (1-row.HitRatio)*float64(r.Hits.Load)})
+			mean := row.HitRatio*hit[row.Name] + (1-row.HitRatio)*float64(r.Hits.Load)
+			all = append(all, figure{row.Name, mean})
 		}
 	}
 	slices.SortStableFunc(all, func(a, b figure) int { return cmp.Compare(a.value, b.value) })
