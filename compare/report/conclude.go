@@ -149,14 +149,16 @@ func (r *Report) advice(run []field) string {
 	case len(f.rows) == 0:
 		return at + ": no cache can be recommended"
 	case f.level():
-		return fmt.Sprintf("%s: %s, %s hits%s; take the simplest", at, alikeHere(len(f.rows)), ratios(run), against(run))
+		return fmt.Sprintf("%s: %s, %s hits%s; take the simplest",
+			at, alikeHere(len(f.rows)), ratios(run), against(run))
 	case len(f.rows) == 1:
 		return fmt.Sprintf("%s: %s, the only cache that can be ranked, %s hits%s",
 			at, f.rows[0].Name, ratios(run), against(run))
 	}
 	text := fmt.Sprintf("%s: %s, %s hits%s", at, list(namesOf(f.leaders), "or"), ratios(run), against(run))
 	if exact, ok := f.exact(); ok && len(run) == 1 {
-		text += fmt.Sprintf("; %s (%s) if the capacity must be exact", exact.Name, shareRange(exact.HitRatio, exact.HitRatio))
+		text += fmt.Sprintf("; %s (%s) if the capacity must be exact",
+			exact.Name, shareRange(exact.HitRatio, exact.HitRatio))
 	} else if ok {
 		text += fmt.Sprintf("; %s if the capacity must be exact", exact.Name)
 	}
@@ -228,7 +230,10 @@ func against(run []field) string {
 
 // among names the fastest and the smallest of several leaders.
 func (r *Report) among(fields []field) string {
-	names := leading(slices.DeleteFunc(slices.Clone(fields), func(f field) bool { return f.level() && len(fields) > 1 }))
+	if len(fields) > 1 {
+		fields = slices.DeleteFunc(slices.Clone(fields), func(f field) bool { return f.level() })
+	}
+	names := leading(fields)
 	if len(names) < 2 {
 		return ""
 	}
@@ -270,7 +275,8 @@ func (r *Report) sooner(fields []field) string {
 		return ""
 	}
 	return fmt.Sprintf("But if a miss costs %s, %s has the lowest mean time per request at %s: %s, against %s with %s.",
-		setting(r.Hits.Load), first.name, r.at(f.table), nanoseconds(first.value), nanoseconds(best[i].value), best[i].name)
+		setting(r.Hits.Load), first.name, r.at(f.table), nanoseconds(first.value),
+		nanoseconds(best[i].value), best[i].name)
 }
 
 // ahead names the caches that have more hits than the leaders, but findings.
@@ -328,7 +334,8 @@ func (r *Report) answerMemory() string {
 	text := "Ranked only by memory: "
 	switch least := lean(all); {
 	case len(all) == 1:
-		return text + fmt.Sprintf("%s, the only cache that can be ranked, takes %s per entry.", first.name, size(first.value))
+		return text + fmt.Sprintf("%s, the only cache that can be ranked, takes %s per entry.",
+			first.name, size(first.value))
 	case len(least) == 0:
 		return text + fmt.Sprintf("the caches differ little, %s to %s per entry.", size(first.value), size(last.value))
 	default:
@@ -349,7 +356,8 @@ func (r *Report) answerTTL() string {
 	}
 	text := "Ranked only by expiry: "
 	if n == len(rows) {
-		return text + fmt.Sprintf("the caches perform alike; none returned a value more than %s late.", span(last.Stale))
+		return text + fmt.Sprintf("the caches perform alike; none returned a value more than %s late.",
+			span(last.Stale))
 	}
 	return text + fmt.Sprintf("%s, at most %s late; %s was up to %s late.",
 		list(namesOf(rows[:n]), "or"), span(rows[n-1].Stale), last.Name, span(last.Stale))

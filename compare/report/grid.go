@@ -7,6 +7,8 @@ type table struct {
 	Said    bool // the heading above the table repeats the caption
 	Columns []column
 	Rows    []row
+	// failures are the rows without figures; [table.drop] appends them to Rows.
+	failures []row
 }
 
 // A column describes a column of a table.
@@ -56,14 +58,15 @@ func (t *table) add(texts ...string) { t.Rows = append(t.Rows, row{Cells: cells(
 
 // failed adds a row that states why the figures are missing.
 func (t *table) failed(name, why string) {
-	t.Rows = append(t.Rows, row{Kind: "failed", Cells: []cell{
+	t.failures = append(t.failures, row{Kind: "failed", Cells: []cell{
 		{Text: name}, {Text: "failed: " + why, Kind: "bad", Span: len(t.Columns) - 1},
 	}})
 }
 
 // drop removes the columns in which no row has a text, except the first. It also sets
-// [cell.Words].
+// [cell.Words] and puts the rows that failed last.
 func (t *table) drop() {
+	t.Rows = append(t.Rows, t.failures...)
 	used := make([]bool, len(t.Columns))
 	used[0] = true
 	for _, r := range t.Rows {

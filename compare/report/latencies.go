@@ -64,14 +64,11 @@ func latencyTable(group []Latency, n int) *table {
 	t.Columns = columnsOf("Cache", "Rate", "p50", "p99", "p99.9", "Max", "Operations")
 	slices.SortStableFunc(group, func(a, b Latency) int { return cmp.Compare(a.P99, b.P99) })
 	for _, l := range group {
-		if l.Failed == "" {
-			t.add(l.Name, when(l.Rate > 0, perSecond(l.Rate)), span(l.P50), span(l.P99), span(l.P999), span(l.Max),
-				thousands(l.Count))
-		}
-	}
-	for _, l := range group {
 		if l.Failed != "" {
 			t.failed(l.Name, l.Failed)
+		} else {
+			t.add(l.Name, when(l.Rate > 0, perSecond(l.Rate)), span(l.P50), span(l.P99), span(l.P999), span(l.Max),
+				thousands(l.Count))
 		}
 	}
 	t.drop()

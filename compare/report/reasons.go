@@ -66,7 +66,8 @@ func legend(fields []field) string {
 	}
 	for _, f := range fields {
 		if i := slices.IndexFunc(f.rows, func(row *Row) bool { return row.Pace != "" }); i >= 0 {
-			parts = append(parts, fmt.Sprintf("If a cache was measured at several paces, the %s hit ratio counts.", f.rows[i].Pace))
+			pace := f.rows[i].Pace
+			parts = append(parts, fmt.Sprintf("If a cache was measured at several paces, the %s hit ratio counts.", pace))
 			break
 		}
 	}
@@ -149,7 +150,8 @@ func (r *Report) latencyWords(f *field) string {
 	for _, x := range all {
 		parts = append(parts, fmt.Sprintf("%s with %s", nanoseconds(x.value), x.name))
 	}
-	text := fmt.Sprintf("If a miss costs %s, the mean time of a request is %s", setting(r.Hits.Load), list(parts, "and"))
+	text := fmt.Sprintf("If a miss costs %s, the mean time of a request is %s",
+		setting(r.Hits.Load), list(parts, "and"))
 	if hits := r.hitTimes(names); len(hits) > 0 {
 		most := 0.0
 		for _, x := range all {
@@ -186,7 +188,8 @@ func (r *Report) breakEven(f *field) string {
 	if load <= 0 {
 		return ""
 	}
-	return fmt.Sprintf("A hit takes %s in %s and %s in %s; the %s more hits of %s pay off if a miss costs more than %s.",
+	return fmt.Sprintf("A hit takes %s in %s and %s in %s; "+
+		"the %s more hits of %s pay off if a miss costs more than %s.",
 		nanoseconds(rows[i].Wall.Median), best.Name, nanoseconds(rows[0].Wall.Median), fast.Name,
 		points(best.HitRatio-fast.HitRatio), best.Name, nanoseconds(load))
 }
@@ -199,7 +202,8 @@ func (r *Report) speedWords(names []string) string {
 	}
 	noise := 100 * (noiseOf(c.Control) - 1)
 	if c.Noisy {
-		return fmt.Sprintf("Speed is not ranked: the machine was so noisy that %s differed from itself by up to %.0f %%.",
+		return fmt.Sprintf("Speed is not ranked: "+
+			"the machine was so noisy that %s differed from itself by up to %.0f %%.",
 			r.Speed.Baseline, noise)
 	}
 	rows := r.timed(c, names)
@@ -212,7 +216,8 @@ func (r *Report) speedWords(names []string) string {
 	}
 	text := fmt.Sprintf("Time per operation (%s): %s", c.label(), strings.Join(parts, ", "))
 	if c.fastest(rows) == len(rows) {
-		return text + fmt.Sprintf("; this is a tie, because %s differed from itself by up to %.1f %%.", r.Speed.Baseline, noise)
+		return text + fmt.Sprintf("; this is a tie, because %s differed from itself by up to %.1f %%.",
+			r.Speed.Baseline, noise)
 	}
 	return text + fmt.Sprintf("; differences below %.1f %% are ties.", noise)
 }
@@ -227,7 +232,8 @@ func (r *Report) memoryWords(names []string) string {
 	for _, f := range all {
 		parts = append(parts, f.name+" "+size(f.value))
 	}
-	return fmt.Sprintf("Memory per entry with values of %s: %s.", bytesOf(int64(r.Memory.Value)), strings.Join(parts, ", "))
+	return fmt.Sprintf("Memory per entry with values of %s: %s.",
+		bytesOf(int64(r.Memory.Value)), strings.Join(parts, ", "))
 }
 
 // paces names the caches whose hit ratio depends on the pace, each at the capacity with
@@ -254,7 +260,8 @@ func (r *Report) paces(fields []field) []string {
 	for _, c := range r.Contestants {
 		if g, ok := most[c.Name]; ok && g.high.HitRatio-g.low.HitRatio > paceDiffers {
 			all = append(all, fmt.Sprintf("The hit ratio of %s depends on the pace: at %s it is %s %s and %s %s.",
-				c.Name, g.at, share(g.low.HitRatio), paceWord(g.low.Pace), share(g.high.HitRatio), paceWord(g.high.Pace)))
+				c.Name, g.at, share(g.low.HitRatio), paceWord(g.low.Pace),
+				share(g.high.HitRatio), paceWord(g.high.Pace)))
 		}
 	}
 	return all

@@ -22,21 +22,22 @@ func (r *Report) hitSection() section {
 	return s
 }
 
-// words says how the hit ratios were measured.
+// words describes how the hit ratios were measured.
 func (h *Hits) words() string {
-	text := "A Get that misses stores the key; recorded writes apply too."
+	text := "After a Get that misses, the driver stores the key. Recorded writes are applied too."
 	if h.Mode == "trace" {
-		text = "Only recorded writes store."
+		text = "Only recorded writes store keys."
 	}
 	switch h.TTL {
 	case "", "none":
 	case "trace":
-		text += " Lifetimes are the trace's, in its own time."
+		text += " The TTLs are those of the trace, in the trace's own time."
 	default:
-		text += " Each entry lives " + h.TTL + "."
+		text += " Each entry has a TTL of " + h.TTL + "."
 	}
 	if h.Runs > 1 {
-		text += fmt.Sprintf(" A cache whose hits differ from run to run has the median of %d, and their range.", h.Runs)
+		text += fmt.Sprintf(" If the hits of a cache differ from run to run, the table shows the median and the range of %d runs.",
+			h.Runs)
 	}
 	paces := map[Pace]bool{}
 	for _, t := range h.Tables {
@@ -48,9 +49,10 @@ func (h *Hits) words() string {
 		pace  Pace
 		words string
 	}{
-		{Flat, " Flat: a tight loop."},
-		{Settled, " Settled: after each write the cache finishes the work it owes."},
-		{Paced, fmt.Sprintf(" Paced: %s, for which a miss costs a load of %s.", plural(h.Clients, "client"), setting(h.Load))},
+		{Flat, " Flat: the driver replays in a tight loop."},
+		{Settled, " Settled: after each write the driver waits for background work of the cache."},
+		{Paced, fmt.Sprintf(" Paced: %s wait for a load of %s after a miss.",
+			plural(h.Clients, "client"), setting(h.Load))},
 	} {
 		if paces[p.pace] {
 			text += p.words
@@ -59,8 +61,8 @@ func (h *Hits) words() string {
 	return text
 }
 
-// advisedRows returns, for each cache with figures, the row at the pace most like
-// a program's, ranked or not.
+// advisedRows returns, for each cache with figures, the row at the pace most like a real
+// program, even if the cache is not ranked.
 func (t *Table) advisedRows() []*Row {
 	order := []Pace{Paced, "", Settled, Flat}
 	best := map[string]*Row{}
@@ -83,31 +85,32 @@ func (t *Table) advisedRows() []*Row {
 	return rows
 }
 
-// hitTable returns the table of one capacity: a row for each cache, a column for
+// hitTable returns the table of one capacity, with a row for each cache and a column for
 // each pace.
 func (r *Report) hitTable(t *Table, n int) *table {
 	paces := t.paces()
-	out := &table{ID: fmt.Sprintf("hits-%d", n), Caption: "Hit ratios at " + r.at(t) + r.shareOf(t), Columns: columnsOf("Cache")}
+	out := &table{ID: fmt.Sprintf("hits-%d", n), Caption: "Hit ratios at " + r.at(t) + r.shareOf(t)}
+	out.Columns = columnsOf("Cache")
 	for _, p := range paces {
 		out.Columns = append(out.Columns, column{Title: strings.TrimSpace("Hit ratio " + string(p))})
 	}
-	out.Columns = append(out.Columns, columnsOf("", "of OPT", "Entries", "Bytes an entry", "Peak live ÷ capacity", "Writes dropped", "Refused", "Wrong", "Stale", "Bounds")[1:]...)
+	out.Columns = append(out.Columns, columnsOf("", "of OPT", "Entries", "Bytes per entry", "Peak live ÷ capacity",
+		"Writes dropped", "Rejected", "Wrong", "Stale", "Bounds")[1:]...)
 	out.Columns[len(out.Columns)-1].Words = true
 	opt, _ := t.opt()
 	for _, ref := range t.References {
-		out.Rows = append(out.Rows, row{Kind: "reference", Cells: t.referenceCells(ref, len(paces), opt, len(out.Columns))})
+		cells := t.referenceCells(ref, len(paces), opt, len(out.Columns))
+		out.Rows = append(out.Rows, row{Kind: "reference", Cells: cells})
 	}
 	leaders := r.leadersOf(t)
 	rows := t.advisedRows()
 	slices.SortStableFunc(rows, func(a, b *Row) int {
-		if a.Ranked != b.Ranked {
-			return map[bool]int{true: -1, false: 1}[a.Ranked]
-		}
-		return cmp.Compare(b.HitRatio, a.HitRatio)
+		return cmp.Or(rankedFirst(a, b), cmp.Compare(b.HitRatio, a.HitRatio))
 	})
 	for i, a := range rows {
 		if !a.Ranked && (i == 0 || rows[i-1].Ranked) {
-			out.Rows = append(out.Rows, row{Kind: "divider", Cells: []cell{{Text: "Not comparable: not bound by this capacity, or wrong", Span: len(out.Columns)}}})
+			text := "Not comparable: the capacity does not limit the cache, or its figures are wrong"
+			out.Rows = append(out.Rows, row{Kind: "divider", Cells: []cell{{Text: text, Span: len(out.Columns)}}})
 		}
 		out.Rows = append(out.Rows, row{Cells: t.hitCells(a, paces, opt, slices.Contains(leaders, a.Name))})
 	}
@@ -176,7 +179,7 @@ func ratioCell(x, low, high float64) cell {
 	return c
 }
 
-// hitCells returns the cells of the cache whose row at the advised pace is a.
+// hitCells returns the cells of a cache. The row a is the one from [Table.advisedRows].
 func (t *Table) hitCells(a *Row, paces []Pace, opt float64, leads bool) []cell {
 	out := []cell{{Text: a.Name}}
 	if leads {
@@ -197,12 +200,14 @@ func (t *Table) hitCells(a *Row, paces []Pace, opt float64, leads bool) []cell {
 	capacity := cmp.Or(a.Entries, t.Capacity)
 	worst := t.worst(a.Name)
 	bounded := a.Bounds == BoundsEntries || a.Bounds == BoundsAbout
+	ofCapacity := float64(worst.Peak) / float64(max(capacity, 1))
+	dropped := float64(worst.Dropped) / float64(max(worst.Writes, 1))
 	return append(out,
 		bad(ofOPT(a.HitRatio, opt), bounded && opt > 0 && a.HitRatio > opt, "above OPT"),
 		cell{Text: when(t.Bytes > 0, thousands(a.Entries))},
 		cell{Text: when(a.BytesPerEntry > 0, decimals(a.BytesPerEntry, 0))},
-		bad(decimals(float64(worst.Peak)/float64(max(capacity, 1)), 2), bounded && worst.Peak > int64(capacity), "over"),
-		bad(when(worst.Dropped > 0, share(float64(worst.Dropped)/float64(max(worst.Writes, 1)))), worst.Dropped > 0, ""),
+		bad(decimals(ofCapacity, 2), bounded && worst.Peak > int64(capacity), "over"),
+		bad(when(dropped > 0, share(dropped)), dropped > 0, ""),
 		cell{Text: when(worst.Rejected > 0, thousands(worst.Rejected))},
 		bad(when(worst.Wrong > 0, thousands(worst.Wrong)), worst.Wrong > 0, ""),
 		bad(when(worst.Stale > 0, thousands(worst.Stale)), worst.Stale > 0, ""),
@@ -210,8 +215,8 @@ func (t *Table) hitCells(a *Row, paces []Pace, opt float64, leads bool) []cell {
 	)
 }
 
-// rowAt returns the named cache's row at the first of the paces, and at how many
-// of them it is the same: a row without a pace is that of each that has no own.
+// rowAt returns the named cache's row at the first of the paces, and the number of paces
+// that share it. A row without a pace counts for all paces that have no row.
 func (t *Table) rowAt(name string, paces []Pace) (*Row, int) {
 	at := func(p Pace) *Row {
 		i := slices.IndexFunc(t.Rows, func(r Row) bool { return r.Name == name && r.Pace == p && r.Failed == "" })
@@ -230,13 +235,14 @@ func (t *Table) rowAt(name string, paces []Pace) (*Row, int) {
 	return at(""), n
 }
 
-// worst returns the greatest counts of the named cache at any pace.
+// worst returns the greatest counts of the named cache over all paces.
 func (t *Table) worst(name string) Row {
 	var w Row
 	for _, r := range t.Rows {
 		if r.Name == name && r.Failed == "" {
 			w.Peak, w.Wrong, w.Stale = max(w.Peak, r.Peak), max(w.Wrong, r.Wrong), max(w.Stale, r.Stale)
-			w.Dropped, w.Writes, w.Rejected = max(w.Dropped, r.Dropped), max(w.Writes, r.Writes), max(w.Rejected, r.Rejected)
+			w.Dropped, w.Writes = max(w.Dropped, r.Dropped), max(w.Writes, r.Writes)
+			w.Rejected = max(w.Rejected, r.Rejected)
 		}
 	}
 	return w
@@ -249,7 +255,7 @@ func when(cond bool, text string) string {
 	return ""
 }
 
-// bad returns a cell that is red, and says why, if it is so.
+// bad returns a cell with the text. If is holds, the cell is red and shows why.
 func bad(text string, is bool, why string) cell {
 	if is {
 		return cell{Text: text, Kind: "bad", Note: why}
@@ -271,10 +277,12 @@ func (r *Report) curveSection() section {
 	}
 	if curve := r.Hits.Curve; curve != nil && len(curve.Lines) > 0 {
 		lines, entries = curve.Lines, 2
-		s.Intro = append(s.Intro, "The grey lines are exact policies.")
+		text := "The grey lines are exact policies."
 		if curve.SHARDS > 0 && curve.SHARDS < 1 {
-			s.Intro = []string{fmt.Sprintf("The grey lines are policies, computed from a sample of %s of the keys (SHARDS).", share(curve.SHARDS))}
+			text = fmt.Sprintf("The grey lines are policies, computed from a sample of %s of the keys (SHARDS).",
+				share(curve.SHARDS))
 		}
+		s.Intro = []string{text}
 	}
 	if entries < 2 || len(lines) == 0 {
 		return s

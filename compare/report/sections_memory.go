@@ -12,19 +12,23 @@ func (r *Report) memorySection() section {
 	if r.Memory == nil || len(r.Memory.Rows) == 0 {
 		return s
 	}
-	s.Intro = []string{fmt.Sprintf("In excess of a process with the same keys and values of %s. Bytes an entry are the slope over the sizes, counted by the entries found by a Get of every key; what is fixed is the intercept. What is kept is all that would be free without the cache, the values included.", bytesOf(int64(r.Memory.Value)))}
-	t := &table{ID: "memory-table", Caption: "Memory", Columns: columnsOf("Cache", "Heap an entry", "Heap, fixed", "RSS an entry", "RSS, fixed", "Kept an entry", "Scannable an entry", "Most entries put", "of which present")}
+	s.Intro = []string{fmt.Sprintf("Heap and RSS are the memory beyond that of a process with the same keys and values of %s. "+
+		"Kept is all memory that would be free without the cache, including the values. Bytes per entry are the slope "+
+		"over the number of entries present; fixed bytes are the intercept.", bytesOf(int64(r.Memory.Value)))}
+	t := &table{ID: "memory-table", Caption: "Memory"}
+	t.Columns = columnsOf("Cache", "Heap per entry", "Heap, fixed", "RSS per entry", "RSS, fixed", "Kept per entry",
+		"Scannable per entry", "Most entries put", "Present")
 	rows := slices.Clone(r.Memory.Rows)
 	slices.SortStableFunc(rows, func(a, b MemoryRow) int { return cmp.Compare(a.perEntry(), b.perEntry()) })
 	for _, row := range rows {
-		if row.Failed == "" {
-			t.add(row.Name, bytesText(row.HeapPerEntry), bytesText(row.HeapFixed), bytesText(row.RSSPerEntry), bytesText(row.RSSFixed), when(row.KeptPerEntry > 0, bytesText(row.KeptPerEntry)), bytesText(row.ScanPerEntry), row.putText(), row.presentText())
-		}
-	}
-	for _, row := range rows {
 		if row.Failed != "" {
 			t.failed(row.Name, row.Failed)
+			continue
 		}
+		p, ok := row.most()
+		t.add(row.Name, bytesText(row.HeapPerEntry), bytesText(row.HeapFixed), bytesText(row.RSSPerEntry),
+			bytesText(row.RSSFixed), when(row.KeptPerEntry > 0, bytesText(row.KeptPerEntry)), bytesText(row.ScanPerEntry),
+			when(ok, thousands(p.Entries)), when(p.Entries > 0, share(float64(p.Present)/float64(max(p.Entries, 1)))))
 	}
 	t.drop()
 	b := block{Tables: []*table{t}}
@@ -40,7 +44,7 @@ func (r *Report) memorySection() section {
 	return s
 }
 
-// bytesText writes bytes, of which even small and negative ones are figures.
+// bytesText writes bytes, with a decimal if they are few or negative.
 func bytesText(x float64) string {
 	if x > -1024 && x < 1024 {
 		return decimals(x, 1) + " B"
@@ -48,6 +52,7 @@ func bytesText(x float64) string {
 	return size(x)
 }
 
+// most returns the point with the most entries, false if there is none.
 func (r *MemoryRow) most() (MemoryPoint, bool) {
 	if len(r.Points) == 0 {
 		return MemoryPoint{}, false
@@ -55,29 +60,19 @@ func (r *MemoryRow) most() (MemoryPoint, bool) {
 	return slices.MaxFunc(r.Points, func(a, b MemoryPoint) int { return cmp.Compare(a.Entries, b.Entries) }), true
 }
 
-func (r *MemoryRow) putText() string {
-	p, ok := r.most()
-	return when(ok, thousands(p.Entries))
-}
-
-func (r *MemoryRow) presentText() string {
-	p, ok := r.most()
-	return when(ok && p.Entries > 0, share(float64(p.Present)/float64(max(p.Entries, 1))))
-}
-
-// memoryChart draws a figure over the entries that are present.
+// memoryChart draws a figure over the number of entries present.
 func (r *Report) memoryChart(id, title string, y func(MemoryPoint) float64) *chart {
 	c := &chart{
 		ID: "memory-" + id, Title: title, Kind: "lines",
-		X: axis{Name: "entries present", Unit: "count", Zero: true}, Y: axis{Name: strings.ToLower(title), Unit: "bytes", Zero: true},
-		Summary: title + " over the number of entries, a line for each cache: the steeper, the more an entry takes. The table has the slopes.",
+		X: axis{Name: "entries present", Unit: "count", Zero: true},
+		Y: axis{Name: strings.ToLower(title), Unit: "bytes", Zero: true},
+		Summary: title + " over the number of entries, a line for each cache. A steep line means many bytes per entry. " +
+			"The table has the slopes.",
 	}
 	if id == "gc" {
 		c.Y.Unit, c.Y.Name = "ns", "full collection"
-		c.Summary = "The time of a full collection over the number of entries, a line for each cache. The table has the figures."
-	}
-	if id == "rss" {
-		c.Y.Name = "resident set"
+		c.Summary = "The time of a full collection over the number of entries, a line for each cache. " +
+			"The table has the figures."
 	}
 	seen := false
 	for _, row := range r.Memory.Rows {
@@ -107,7 +102,8 @@ func (r *Report) gcSection() section {
 	if c == nil {
 		return s
 	}
-	t := &table{ID: "gc-table", Caption: "A full collection", Columns: columnsOf("Cache", "Beyond an empty cache's", "With the most entries", "Entries")}
+	t := &table{ID: "gc-table", Caption: "Time of a full collection"}
+	t.Columns = columnsOf("Cache", "Beyond an empty cache", "With the most entries", "Entries")
 	rows := slices.Clone(r.Memory.Rows)
 	slices.SortStableFunc(rows, func(a, b MemoryRow) int { return cmp.Compare(a.GC, b.GC) })
 	for _, row := range rows {
@@ -115,7 +111,8 @@ func (r *Report) gcSection() section {
 			t.add(row.Name, span(row.GC), span(p.GC), thousands(p.Entries))
 		}
 	}
-	s.Intro = []string{"The time of a full collection with the cache's entries live: what the collector must look at costs time in each cycle, however few the requests."}
+	s.Intro = []string{"The time of a full collection while the cache's entries are live. Each collection scans " +
+		"the entries again, even if there are few requests."}
 	s.Blocks = []block{{Tables: []*table{t}, Charts: []*chart{c}}}
 	return s
 }

@@ -21,7 +21,8 @@ func (r *Report) timeSection() section {
 		}
 	}
 	if len(b.Charts) > 0 {
-		s.Intro = []string{"In each of equally long parts of the requests, in their order. The first parts warm the caches up."}
+		s.Intro = []string{"The hit ratio in equally long parts of the requests, in order. " +
+			"The first parts warm up the caches."}
 		s.Blocks = []block{b}
 	}
 	return s
@@ -46,10 +47,13 @@ func (r *Report) ratioSection() section {
 	if len(b.Charts) == 0 {
 		return s
 	}
-	s.Intro = []string{fmt.Sprintf("The time of an operation in terms of that of %s in the same round: median of %s of %s, with 95 %% bootstrap intervals. %s, measured once more as if it were another cache, differs from itself within the shaded zone: what is there is a tie.",
+	s.Intro = []string{fmt.Sprintf("The time per operation divided by that of %s in the same round: "+
+		"the median of %s of %s, with 95 %% bootstrap intervals. %s is measured twice and differs from itself within the "+
+		"shaded zone. A cache in this zone ties.",
 		r.Speed.Baseline, plural(r.Speed.Rounds, "round"), setting(r.Speed.Slice), r.Speed.Baseline)}
 	if noisy > 0 {
-		s.Intro = append(s.Intro, fmt.Sprintf("In %d of %d cases the machine was too noisy (the zone is wider than 10 %%): they rank nothing.", noisy, len(r.Speed.Cases)))
+		s.Intro = append(s.Intro, fmt.Sprintf("The machine was too noisy to rank the caches in %d of %d cases: "+
+			"the zone is wider than 10 %%.", noisy, len(r.Speed.Cases)))
 	}
 	s.Blocks = []block{b}
 	return s
@@ -70,9 +74,9 @@ func (r *Report) speedSection() section {
 	return s
 }
 
-// words says what was due in the case, and how quiet the machine was.
+// words describes the intended mix of operations and the noise of the machine.
 func (c *SpeedCase) words() string {
-	text := fmt.Sprintf("Due: %s.", mixWords(c.Mix))
+	text := fmt.Sprintf("Intended mix: %s.", mixWords(c.Mix))
 	if c.Capacity > 0 {
 		text += fmt.Sprintf(" Capacity %s entries.", thousands(c.Capacity))
 	}
@@ -94,7 +98,7 @@ func mixWords(m Mix) string {
 		}
 	}
 	if len(parts) == 0 {
-		return "nothing"
+		return "no operations"
 	}
 	return strings.Join(parts, ", ")
 }
@@ -106,20 +110,18 @@ func interval3(i stat.Interval) string {
 func (r *Report) speedTable(c *SpeedCase, n int) *table {
 	t := &table{
 		ID: fmt.Sprintf("speed-%d", n), Caption: "Speed: " + c.title(), Said: true,
-		Columns: columnsOf("Cache", "ns/op", "÷ "+r.Speed.Baseline, "CPU ns/op", "Operations", "Hit ratio", "Useful hits", mixHead(c), "Puts dropped", "B/op", "allocs/op"),
+		Columns: columnsOf("Cache", "ns/op", "÷ "+r.Speed.Baseline, "CPU ns/op", "Operations", "Hit ratio", "Useful hits",
+			mixHead(c), "Puts dropped", "B/op", "allocs/op"),
 	}
 	rows := slices.Clone(c.Rows)
 	if !c.Noisy {
 		slices.SortStableFunc(rows, func(a, b SpeedRow) int { return cmp.Compare(a.Wall.Median, b.Wall.Median) })
 	}
 	for _, row := range rows {
-		if row.Failed == "" {
-			t.Rows = append(t.Rows, r.speedCells(c, row))
-		}
-	}
-	for _, row := range rows {
 		if row.Failed != "" {
 			t.failed(row.Name, row.Failed)
+		} else {
+			t.Rows = append(t.Rows, r.speedCells(c, row))
 		}
 	}
 	t.drop()
@@ -147,16 +149,17 @@ func (r *Report) speedCells(c *SpeedCase, s SpeedRow) row {
 		{Text: perSecond(s.OpsPerSec)},
 		{Text: share(s.HitRatio)},
 		{Text: perSecond(s.HitsPerSec)},
-		bad(executed, off, "not what was due"),
+		bad(executed, off, "not the intended mix"),
 		bad(when(s.Dropped > 0, share(s.Dropped)), s.Dropped > 0, ""),
 		{Text: figures(s.BytesPerOp)},
 		{Text: figures(s.AllocsPerOp)},
 	}}
 }
 
-// invalidates reports whether any was due or executed.
+// invalidates reports whether the case intended or executed any Invalidate.
 func (c *SpeedCase) invalidates() bool {
-	return c.Mix.Invalidates > 0 || slices.ContainsFunc(c.Rows, func(r SpeedRow) bool { return r.Executed.Invalidates > 0 })
+	executed := func(r SpeedRow) bool { return r.Executed.Invalidates > 0 }
+	return c.Mix.Invalidates > 0 || slices.ContainsFunc(c.Rows, executed)
 }
 
 func mixHead(c *SpeedCase) string {

@@ -6,17 +6,19 @@ import (
 )
 
 func (r *Report) ttlSection() section {
-	s := section{ID: "ttl", Title: "Lifetimes", Short: "Lifetimes"}
+	s := section{ID: "ttl", Title: "Expiry", Short: "Expiry"}
 	if r.TTL == nil || len(r.TTL.Rows) == 0 {
 		return s
 	}
-	t := &table{ID: "ttl-table", Caption: "ExpiryLag: from an entry's deadline to the first miss", Columns: columnsOf(
-		"Cache", "TTL", "Use", "Keys", "Gone early", "Earliest by", "Late p50", "p99", "Most", "Stale value up to", "Size 0 after", "Memory after", "Resolution")}
+	t := &table{ID: "ttl-table", Caption: "Lag: time from an entry's deadline to the first miss"}
+	t.Columns = columnsOf("Cache", "TTL", "Use", "Keys", "Expired early", "Early by up to", "Lag p50", "Lag p99", "Lag max",
+		"Stale value up to", "Size 0 after", "Memory free after", "Resolution")
 	t.Columns[2].Words = true
 	strip := &chart{
-		ID: "ttl-strip", Title: "Share of the keys still returned, around the deadline", Kind: "strip", Wide: true,
+		ID: "ttl-strip", Title: "Share of the keys that hit, around the deadline", Kind: "strip", Wide: true,
 		X: axis{Name: "since the deadline", Unit: "ns"}, Lines: []mark{{0, "deadline"}},
-		Summary: "A strip for each cache, TTL and use: dark where the keys are still returned, light where they are gone. An exact cache changes at the deadline. The table has the figures.",
+		Summary: "A strip for each cache, TTL and use: dark while the keys hit, light after they have expired. " +
+			"An exact cache changes at the deadline. The table has the figures.",
 	}
 	for _, row := range r.TTL.Rows {
 		if row.Failed != "" {

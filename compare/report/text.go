@@ -10,16 +10,16 @@ import (
 	"github.com/fatih/color"
 )
 
-// TextOptions says how a terminal shows a report.
+// TextOptions are the options of [WriteText].
 type TextOptions struct {
-	// Color marks what is wrong in red and what is for reference in grey.
+	// Color shows findings and failures in red, and references in grey.
 	Color bool
 	// Brief leaves out the tables.
 	Brief bool
 }
 
-// WriteText writes the report for a terminal: the answer, the tables, what is wrong
-// and what one must know. The error is that of w.
+// WriteText writes the report for a terminal: the answer, the tables, the findings and
+// the notes. It returns the error of w.
 func WriteText(w io.Writer, r *Report, o TextOptions) error {
 	t := newText(o)
 	t.head(r)
@@ -41,7 +41,7 @@ func WriteText(w io.Writer, r *Report, o TextOptions) error {
 	return err
 }
 
-// String describes the workload in a line.
+// String describes the workload in one line.
 func (w Workload) String() string {
 	s := w.Name
 	if w.Format != "" {
@@ -54,7 +54,7 @@ func (w Workload) String() string {
 	return s
 }
 
-// Skew says what tells the workload from others of its name.
+// Skew describes the distribution of the keys and the share of writes.
 func (w Workload) Skew() string {
 	all := []string{fmt.Sprintf("top key %s of the requests", share(w.TopKey))}
 	if w.LRU1 > 0 {
@@ -71,12 +71,10 @@ func (w Workload) Skew() string {
 	return strings.Join(all, "; ")
 }
 
-// String describes the machine in a few words.
-func (m Machine) String() string {
-	return fmt.Sprintf("%s %s/%s, %s", m.Go, m.OS, m.Arch, plural(m.CPUs, "CPU"))
-}
+// String describes the machine in one line.
+func (m Machine) String() string { return m.Words() }
 
-// A lineStyle is how a line looks.
+// A lineStyle is the colour and weight of a line.
 type lineStyle int
 
 const (
@@ -115,10 +113,11 @@ func (t *text) line(s lineStyle, format string, args ...any) {
 	t.out.WriteString(line + "\n")
 }
 
-// textWidth is where a paragraph is broken.
+// textWidth is the width of a paragraph in characters.
 const textWidth = 100
 
-// paragraph breaks words into lines, all but the first indented like mark.
+// paragraph breaks words into lines. The first line starts with mark, the others are
+// indented by its width.
 func (t *text) paragraph(s lineStyle, mark, words string) {
 	line := mark
 	for word := range strings.FieldsSeq(words) {
@@ -134,8 +133,8 @@ func (t *text) paragraph(s lineStyle, mark, words string) {
 	t.line(s, "%s", line)
 }
 
-// A textTable has a first column to the left and others to the right. Colours come
-// last, as they would count as letters. A column without a cell is left out.
+// A textTable aligns the first column left and the others right. It omits empty columns.
+// Colours are added after alignment, because escape sequences would count as letters.
 type textTable struct {
 	rows   [][]string
 	styles []lineStyle
@@ -146,7 +145,7 @@ func (g *textTable) add(s lineStyle, cells ...string) {
 	g.styles = append(g.styles, s)
 }
 
-// used returns the columns that have a cell below the head.
+// used returns the columns that have a non-empty cell below the head.
 func (g *textTable) used() []int {
 	var all []int
 	for column := range g.rows[0] {

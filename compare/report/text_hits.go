@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,11 +25,12 @@ func (t *text) hits(r *Report) {
 	}
 	if r.Hits.Clients > 0 {
 		t.line(plain, "")
-		t.paragraph(faint, "", fmt.Sprintf("paced: %s, a miss costs %s, any request %s besides", plural(r.Hits.Clients, "client"), span(r.Hits.Load), span(r.Hits.Work)))
+		t.paragraph(faint, "", fmt.Sprintf("paced: %s, a miss costs %s, the client's own work %s per request",
+			plural(r.Hits.Clients, "client"), span(r.Hits.Load), span(r.Hits.Work)))
 	}
 }
 
-// title says what the capacity is.
+// title names the capacity and its share of the keys.
 func (t *Table) title(w *Workload) string {
 	s := "capacity " + t.at()
 	if t.Bytes > 0 {
@@ -41,13 +43,13 @@ func (t *Table) title(w *Workload) string {
 	return s
 }
 
-// A cacheRows is the rows of one cache.
+// A cacheRows holds the rows of one cache.
 type cacheRows struct {
 	name string
 	rows []*Row
 }
 
-// at returns the row of a pace. One without a pace is flat and settled.
+// at returns the row of a pace. A row without a pace counts as flat and settled.
 func (c cacheRows) at(p Pace) *Row {
 	for _, row := range c.rows {
 		if row.Pace == p || row.Pace == "" && p != Paced {
@@ -57,8 +59,7 @@ func (c cacheRows) at(p Pace) *Row {
 	return nil
 }
 
-// main returns the row by which the cache is judged: paced if there is one, else
-// settled.
+// main returns the row that ranks the cache: paced, else settled, else flat.
 func (c cacheRows) main() *Row {
 	for _, p := range slices.Backward(textPaces) {
 		if row := c.at(p); row != nil && row.Failed == "" {
@@ -68,7 +69,7 @@ func (c cacheRows) main() *Row {
 	return c.rows[0]
 }
 
-// byCache groups the rows by cache, the best first, those without a rank last.
+// byCache groups the rows by cache. The best cache comes first, unranked caches last.
 func (t *Table) byCache() []cacheRows {
 	var all []cacheRows
 	for i := range t.Rows {
@@ -82,27 +83,29 @@ func (t *Table) byCache() []cacheRows {
 	}
 	slices.SortStableFunc(all, func(a, b cacheRows) int {
 		x, y := a.main(), b.main()
-		switch {
-		case x.Ranked != y.Ranked && x.Ranked:
-			return -1
-		case x.Ranked != y.Ranked:
-			return 1
-		case x.HitRatio > y.HitRatio:
-			return -1
-		case x.HitRatio < y.HitRatio:
-			return 1
-		}
-		return 0
+		return cmp.Or(rankedFirst(x, y), cmp.Compare(y.HitRatio, x.HitRatio))
 	})
 	return all
 }
 
-// notRanked heads the rows that have no place in the order.
+// rankedFirst compares rows so that ranked rows come before the others.
+func rankedFirst(a, b *Row) int {
+	switch {
+	case a.Ranked == b.Ranked:
+		return 0
+	case a.Ranked:
+		return -1
+	}
+	return 1
+}
+
+// notRanked is the heading of the rows that are not ranked.
 const notRanked = "not comparable:"
 
 func (r *Report) hitsTable(t *Table) *textTable {
 	g := &textTable{}
-	g.add(bold, "cache", "flat", "settled", "paced", "of OPT", "peak live", "of capacity", "B/entry", "bounds", "time", "checks")
+	g.add(bold, "cache", "flat", "settled", "paced", "of OPT", "peak live", "of capacity", "B/entry", "bounds", "time",
+		"checks")
 	for _, ref := range t.References {
 		exact := " (exact)"
 		if ref.Bound {
@@ -122,7 +125,7 @@ func (r *Report) hitsTable(t *Table) *textTable {
 	return g
 }
 
-// referenceCells puts a ratio under each pace that has the order of a plain replay.
+// referenceCells writes the ratio under each pace whose requests keep the recorded order.
 func (r *Report) referenceCells(t *Table, name string, ratio float64) []string {
 	cells := []string{name, "", "", ""}
 	shown := false
@@ -157,25 +160,22 @@ func (r *Report) cacheCells(t *Table, c cacheRows) (lineStyle, []string) {
 	if main.Failed != "" {
 		return red, append(cells, "", "", "", "", string(main.Bounds), "", strings.Join(checks, " "))
 	}
-	opt, capacity, perEntry := "", "", ""
+	opt := ""
 	for _, ref := range t.References {
 		if ref.Name == RefOPTBypass && ref.Hits > 0 && main.Ranked {
 			opt = decimals(100*main.HitRatio/ref.HitRatio, 0) + " %"
 		}
 	}
-	if main.Entries > 0 {
-		capacity = decimals(float64(main.Peak)/float64(main.Entries), 2)
-	}
-	if main.BytesPerEntry > 0 {
-		perEntry = decimals(main.BytesPerEntry, 0)
-	}
 	if len(checks) == 0 {
 		checks = []string{"ok"}
 	}
-	return style, append(cells, opt, thousands(main.Peak), capacity, perEntry, string(main.Bounds), span(main.Time), strings.Join(checks, " "))
+	return style, append(cells, opt, thousands(main.Peak),
+		when(main.Entries > 0, decimals(float64(main.Peak)/float64(main.Entries), 2)),
+		when(main.BytesPerEntry > 0, decimals(main.BytesPerEntry, 0)),
+		string(main.Bounds), span(main.Time), strings.Join(checks, " "))
 }
 
-// ratioText writes a hit ratio, with its range if the runs differ.
+// ratioText writes a hit ratio and, if the runs differ, its range.
 func ratioText(row *Row) string {
 	switch {
 	case row == nil:
@@ -188,7 +188,7 @@ func ratioText(row *Row) string {
 	return fmt.Sprintf("%s (%s–%s)", share(row.HitRatio), decimals(100*row.Low, 1), decimals(100*row.High, 1))
 }
 
-// checksOf returns the checks that a cache does not pass at a place, each once.
+// checksOf returns the checks that the named cache fails in a part of the report.
 func (r *Report) checksOf(name, where string) []string {
 	var all []string
 	for _, f := range r.Findings {
@@ -199,8 +199,7 @@ func (r *Report) checksOf(name, where string) []string {
 	return all
 }
 
-// curve writes a line for each curve, and a column for each capacity that a cache
-// was replayed at.
+// curve writes a line for each curve and a column for each capacity of a replay.
 func (t *text) curve(c *Curve) {
 	var capacities []int
 	for _, line := range c.Lines {

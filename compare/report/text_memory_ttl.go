@@ -2,16 +2,16 @@ package report
 
 import "time"
 
-// memory shows the part about memory.
+// memory writes the table of bytes per entry.
 func (t *text) memory(r *Report) {
 	m := r.Memory
 	if m == nil {
 		return
 	}
 	t.line(plain, "")
-	t.line(bold, "memory of values of %s: bytes per entry, without and with the values that are kept", bytesOf(int64(m.Value)))
+	t.line(bold, "memory, values of %s: bytes per entry; kept includes the values", bytesOf(int64(m.Value)))
 	g := &textTable{}
-	g.add(bold, "cache", "heap", "rss", "kept", "of which scanned", "fixed", "entries", "present", "full GC", "by the cache")
+	g.add(bold, "cache", "heap", "rss", "kept", "scanned", "fixed", "entries", "present", "full GC", "beyond empty")
 	for _, r := range m.Rows {
 		name := r.Name
 		if r.Numbers {
@@ -22,8 +22,9 @@ func (t *text) memory(r *Report) {
 			continue
 		}
 		last := r.Points[len(r.Points)-1]
-		g.add(plain, name, figures(r.HeapPerEntry), figures(r.RSSPerEntry), figures(r.KeptPerEntry), figures(r.ScanPerEntry), size(r.KeptFixed),
-			thousands(last.Entries), share(float64(last.Present)/float64(last.Entries)), collection(last.GC), collection(r.GC))
+		g.add(plain, name, figures(r.HeapPerEntry), figures(r.RSSPerEntry), figures(r.KeptPerEntry),
+			figures(r.ScanPerEntry), size(r.KeptFixed), thousands(last.Entries), share(float64(last.Present)/float64(last.Entries)),
+			collection(last.GC), collection(r.GC))
 	}
 	t.table(g)
 	for _, r := range m.Rows {
@@ -33,22 +34,23 @@ func (t *text) memory(r *Report) {
 	}
 }
 
-// collection is a time of which microseconds are noise.
+// collection writes the time of a collection. Differences of microseconds are noise.
 func collection(d time.Duration) string {
 	return d.Round(10 * time.Microsecond).String()
 }
 
-// ttl shows the part about lifetimes: of each cache and TTL the worst of the uses.
+// ttl writes the table of expiry, with the worst use of each cache and TTL.
 func (t *text) ttl(r *Report) {
 	all := r.TTL
 	if all == nil {
 		return
 	}
 	t.line(plain, "")
-	t.line(bold, "lifetimes: how long after its deadline a key was gone, in the worst of the uses idle, read and overwrite")
+	t.line(bold, "expiry: time from a key's deadline to its first miss, in the worst of the uses idle, read and overwrite")
 	g := &textTable{}
 	var failed []string
-	g.add(bold, "cache", "TTL", "keys", "early", "by up to", "late p50", "p99", "max", "stale", "Size 0 after", "memory after")
+	g.add(bold, "cache", "TTL", "keys", "early", "by up to", "lag p50", "p99", "max",
+		"stale", "Size 0 after", "memory free after")
 	for _, r := range all.worst() {
 		if r.Failed != "" {
 			g.add(red, r.Name, "failed")
@@ -66,10 +68,10 @@ func (t *text) ttl(r *Report) {
 	for _, line := range failed {
 		t.line(faint, "%s", line)
 	}
-	t.line(faint, "<: not seen, as no key was read twice within that time; stale: by how much too late a value was surely returned")
+	t.line(faint, "<: shorter than the time between two Gets of a key; stale: the longest time after a deadline at which a Get hit")
 }
 
-// worst returns a row for each cache and TTL, with the greatest of what its rows have.
+// worst returns a row for each cache and TTL, with the greatest figures over the uses.
 func (t *TTL) worst() []TTLRow {
 	var all []TTLRow
 	for _, r := range t.Rows {
@@ -88,15 +90,12 @@ func (t *TTL) worst() []TTLRow {
 	return all
 }
 
-// unlessZero writes a time, or nothing.
+// unlessZero writes a time, or nothing if it is 0.
 func unlessZero(d time.Duration) string {
-	if d == 0 {
-		return ""
-	}
-	return span(d)
+	return when(d != 0, span(d))
 }
 
-// late writes a lag, or that it is less than what can be seen.
+// late writes a lag, or "<" and the resolution if the lag is too short to be seen.
 func (r *TTLRow) late(d time.Duration) string {
 	if d <= r.Resolution {
 		return "<" + span(r.Resolution)

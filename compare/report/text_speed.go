@@ -8,7 +8,7 @@ import (
 	"github.com/cachepact/cachepact/compare/internal/stat"
 )
 
-// speed shows the part about time.
+// speed writes the tables of times per operation.
 func (t *text) speed(r *Report) {
 	s := r.Speed
 	if s == nil {
@@ -23,15 +23,16 @@ func (t *text) speed(r *Report) {
 var caseTitles = map[string]string{
 	"hit":      "every Get hits, nothing is evicted",
 	"miss":     "every Get misses, every Put evicts",
-	"workload": "the requests",
+	"workload": "the requests of the workload",
 }
 
 func (t *text) speedCase(s *Speed, c *SpeedCase) {
 	t.line(plain, "")
-	t.line(bold, "speed, %s: %s; capacity %s, GOMAXPROCS %d, %s; due %s", c.Name, caseTitles[c.Name],
+	t.line(bold, "speed, %s: %s; capacity %s, GOMAXPROCS %d, %s; intended mix %s", c.Name, caseTitles[c.Name],
 		thousands(c.Capacity), c.Procs, plural(c.Goroutines, "goroutine"), c.Mix.String())
 	g := &textTable{}
-	g.add(bold, "cache", "ns/op", "95 %", "cpu ns/op", "of "+s.Baseline, "95 %", "", "Mops/s", "hits", "Mhits/s", "executed", "dropped", "B/op", "allocs/op")
+	g.add(bold, "cache", "ns/op", "95 %", "cpu ns/op", "of "+s.Baseline, "95 %", "", "Mops/s", "hits", "Mhits/s",
+		"executed", "dropped", "B/op", "allocs/op")
 	for _, r := range c.Floors {
 		t.speedRow(g, faint, c, s.Baseline, r)
 	}
@@ -47,11 +48,11 @@ func (t *text) speedCase(s *Speed, c *SpeedCase) {
 	zone := fmt.Sprintf("%s against itself: %s", s.Baseline, ratioRange(c.Control))
 	switch {
 	case c.Control == stat.Interval{}:
-		t.line(red, "%s has no figures to compare with: nothing is ranked", s.Baseline)
+		t.line(red, "%s has no figures, so nothing is ranked", s.Baseline)
 	case c.Noisy:
-		t.line(red, "%s: too noisy, nothing is ranked", zone)
+		t.line(red, "%s: too noisy, so nothing is ranked", zone)
 	default:
-		t.line(faint, "%s: a difference within is a tie; median of %d rounds of %v", zone, s.Rounds, s.Slice)
+		t.line(faint, "%s: a difference within this range is a tie; medians of %d rounds of %v", zone, s.Rounds, s.Slice)
 	}
 }
 
@@ -60,10 +61,7 @@ func (t *text) speedRow(g *textTable, s lineStyle, c *SpeedCase, baseline string
 		g.add(red, r.Name, "failed")
 		return
 	}
-	verdict, dropped := "", ""
-	if r.Dropped > 0 {
-		dropped = share(r.Dropped)
-	}
+	verdict := ""
 	switch {
 	case c.Noisy || r.Name == baseline:
 	case r.Tie:
@@ -75,7 +73,7 @@ func (t *text) speedRow(g *textTable, s lineStyle, c *SpeedCase, baseline string
 	}
 	g.add(s, r.Name, figures(r.Wall.Median), figureRange(r.Wall), figures(r.CPU.Median),
 		fmt.Sprintf("%.2f", r.Ratio.Median), ratioRange(r.Ratio), verdict,
-		figures(r.OpsPerSec/1e6), share(r.HitRatio), figures(r.HitsPerSec/1e6), r.Executed.String(), dropped,
+		figures(r.OpsPerSec/1e6), share(r.HitRatio), figures(r.HitsPerSec/1e6), r.Executed.String(), when(r.Dropped > 0, share(r.Dropped)),
 		figures(r.BytesPerOp), fmt.Sprintf("%.2f", r.AllocsPerOp))
 }
 
@@ -90,11 +88,11 @@ func (m Mix) String() string {
 
 func ratioRange(i stat.Interval) string { return fmt.Sprintf("%.2f–%.2f", i.Low, i.High) }
 
-// latency shows the distributions.
+// latency writes a table of percentiles for each kind of loop.
 func (t *text) latency(all []Latency) {
 	for _, loop := range []struct{ name, title string }{
-		{"closed", "latency, one operation after the other"},
-		{"open", "latency of the requests at a rate, from when each was due"},
+		{"closed", "latency in a closed loop: an operation starts when the previous one has ended"},
+		{"open", "latency in an open loop: operations start at a rate, times count from the scheduled start"},
 	} {
 		g := &textTable{}
 		for _, l := range all {
@@ -105,10 +103,6 @@ func (t *text) latency(all []Latency) {
 			if l.Share > 0 {
 				name = fmt.Sprintf("%s at %.0f %%", l.Name, 100*l.Share)
 			}
-			rate := ""
-			if l.Rate > 0 {
-				rate = figures(l.Rate / 1e6)
-			}
 			if l.Count == 0 {
 				g.add(red, name, "failed")
 				continue
@@ -117,7 +111,8 @@ func (t *text) latency(all []Latency) {
 			if l.Failed != "" {
 				row, name = red, name+" (not reached)"
 			}
-			g.add(row, name, rate, thousands(l.Count), span(l.P50), span(l.P99), span(l.P999), span(l.Max), span(l.Clock))
+			g.add(row, name, when(l.Rate > 0, figures(l.Rate/1e6)), thousands(l.Count),
+				span(l.P50), span(l.P99), span(l.P999), span(l.Max), span(l.Clock))
 		}
 		if len(g.rows) == 0 {
 			continue

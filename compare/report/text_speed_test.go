@@ -57,16 +57,16 @@ func TestText_speed(t *testing.T) {
 	}}}
 	text := textOf(t, r)
 	wantLines(t, text,
-		"speed, workload: the requests; capacity 1,000, GOMAXPROCS 2, 4 goroutines; due 90/10/0",
+		"speed, workload: the requests of the workload; capacity 1,000, GOMAXPROCS 2, 4 goroutines; intended mix 90/10/0",
 		"(nothing) 2.00", "fast 50.0 45.0–55.0 25.0 0.50 0.45–0.55 faster 20.0 50.00 % 10.0 90/10/0", "2.00 1.80–2.20 slower", "1.01 0.91–1.11 tie",
 		"base 100 90.0–110 50.0 1.00 0.90–1.10 10.0", "broken failed", "broken failed: why",
-		"base against itself: 0.98–1.03: a difference within is a tie; median of 20 rounds of 250ms",
+		"base against itself: 0.98–1.03: a difference within this range is a tie; medians of 20 rounds of 250ms",
 		"fast, put-evict 1,234 101 ns 1.23 µs 12.3 µs 1.23 ms 30.0 ns", "fast at 80 % (not reached) 2.50",
 	)
 	c.Noisy = true
 	r.Speed.Cases[0] = c
 	text = textOf(t, r)
-	wantLines(t, text, "too noisy, nothing is ranked")
+	wantLines(t, text, "too noisy, so nothing is ranked")
 	for _, word := range []string{"faster", "slower", "0.91–1.11 tie"} {
 		if strings.Contains(text, word) {
 			t.Errorf("a noisy machine ranks: %q", word)
@@ -80,7 +80,7 @@ func TestText_memory(t *testing.T) {
 		{Name: "a", Points: []report.MemoryPoint{point}, HeapPerEntry: 120, RSSPerEntry: 130, KeptPerEntry: 185, ScanPerEntry: 100, KeptFixed: 2048, GC: 2 * time.Millisecond},
 		{Name: "b", Numbers: true, Failed: "why"},
 	}}}
-	wantLines(t, textOf(t, r), "memory of values of 64 B", "a 120 130 185 100 2.00 KiB 1,000 99.00 % 3ms 2ms", "b (numbers) failed", "b failed: why")
+	wantLines(t, textOf(t, r), "memory, values of 64 B", "a 120 130 185 100 2.00 KiB 1,000 99.00 % 3ms 2ms", "b (numbers) failed", "b failed: why")
 }
 
 func TestText_ttl(t *testing.T) {

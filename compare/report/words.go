@@ -10,10 +10,10 @@ import (
 	"github.com/cachepact/cachepact/compare/internal/stat"
 )
 
-// share writes a ratio as a percentage of two decimals.
+// share writes a ratio as a percentage with two decimals.
 func share(x float64) string { return decimals(100*x, 2) + " %" }
 
-// shareRange writes low and high as one percentage, or two if they differ.
+// shareRange writes low and high as a range of percentages, or as one if they are equal.
 func shareRange(low, high float64) string {
 	a, b := decimals(100*low, 1), decimals(100*high, 1)
 	if a == b {
@@ -36,7 +36,7 @@ func thousands[N ~int | ~int64](n N) string {
 	return s
 }
 
-// figures writes x with three significant figures, and no exponent.
+// figures writes x with three significant figures and without an exponent.
 func figures(x float64) string {
 	if x == 0 || math.IsNaN(x) || math.IsInf(x, 0) {
 		return strconv.FormatFloat(x, 'f', -1, 64)
@@ -51,8 +51,8 @@ func figures(x float64) string {
 // figureRange writes the ends of an interval.
 func figureRange(i stat.Interval) string { return figures(i.Low) + "–" + figures(i.High) }
 
-// scaled writes x with the greatest of the units that is at most x. Each unit is
-// a factor of the one before.
+// scaled writes x in the greatest unit that is at most x. Each unit is factor times the
+// previous unit.
 func scaled(x float64, units []string, factor float64) string {
 	i := 0
 	for i+1 < len(units) && math.Abs(x) >= factor*(1-0.0005) {
@@ -72,7 +72,7 @@ func nanoseconds(ns float64) string {
 	return scaled(ns, []string{"ns", "µs", "ms", "s"}, 1000)
 }
 
-// setting writes a duration that somebody chose, exactly.
+// setting writes a duration exactly, for durations that a user chose.
 func setting(d time.Duration) string {
 	for _, u := range []struct {
 		unit time.Duration
@@ -88,7 +88,7 @@ func setting(d time.Duration) string {
 	return d.String()
 }
 
-// bytesOf writes a number of bytes that somebody chose, exactly.
+// bytesOf writes a number of bytes exactly, for sizes that a user chose.
 func bytesOf(n int64) string {
 	for i, unit := range []string{"TiB", "GiB", "MiB", "KiB"} {
 		if by := int64(1) << (10 * (4 - i)); n >= by && n%by == 0 {
@@ -98,17 +98,17 @@ func bytesOf(n int64) string {
 	return thousands(n) + " B"
 }
 
-// size writes a number of bytes.
+// size writes a number of bytes with three significant figures.
 func size(bytes float64) string {
 	return scaled(bytes, []string{"B", "KiB", "MiB", "GiB", "TiB"}, 1024)
 }
 
-// perSecond writes a rate.
+// perSecond writes a rate in operations per second.
 func perSecond(x float64) string {
 	return strings.TrimSpace(scaled(x, []string{"", "k", "M", "G"}, 1000)) + "/s"
 }
 
-// list joins names with commas, and the last with word.
+// list joins names with commas, and the last two with word.
 func list(names []string, word string) string {
 	switch n := len(names); n {
 	case 0:
@@ -120,7 +120,7 @@ func list(names []string, word string) string {
 	}
 }
 
-// plural writes n and the noun, with an s unless n is 1.
+// plural writes n and the noun, which gets an s unless n is 1.
 func plural[N ~int | ~int64](n N, noun string) string {
 	if n == 1 {
 		return "1 " + noun
@@ -152,7 +152,7 @@ func (c *SpeedCase) label() string {
 	return fmt.Sprintf("%s, %s on %s", c.Name, plural(c.Goroutines, "goroutine"), plural(c.Procs, "CPU"))
 }
 
-// label names what was timed, and at what load.
+// label names the timed operations and their load.
 func (l *Latency) label() string {
 	if l.Loop != "open" {
 		return l.Class
