@@ -8,7 +8,6 @@ import (
 	"os"
 	"reflect"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -31,8 +30,8 @@ var (
 	elements = regexp.MustCompile(`<([a-zA-Z][a-zA-Z0-9]*)`)
 )
 
-// Whatever the texts of the report contain, the page has the same elements: none
-// comes from a text, and the report in it is the report.
+// No text of the report becomes an element of the page, and the JSON in the page is the
+// report.
 func TestWriteHTML_Escapes(t *testing.T) {
 	evil := reporttest.Evil()
 	page := htmlOf(t, evil)
@@ -49,12 +48,12 @@ func TestWriteHTML_Escapes(t *testing.T) {
 	}
 	for _, m := range embedded.FindAllStringSubmatch(page, -1) {
 		if !json.Valid([]byte(m[2])) {
-			t.Errorf("what is in #%s is not JSON: %.100s", m[1], m[2])
+			t.Errorf("the content of #%s is not JSON: %.100s", m[1], m[2])
 		}
 		if m[1] == "report" {
 			got, err := report.ReadJSON(strings.NewReader(m[2]))
 			if err != nil || !reflect.DeepEqual(got, evil) {
-				t.Errorf("the report in the page is not the report: %v", err)
+				t.Errorf("the report in the page differs from the original: %v", err)
 			}
 		}
 	}
@@ -76,7 +75,7 @@ func ownScripts(t *testing.T) []string {
 	return all
 }
 
-// The page's policy lets run what is in it, and lets it fetch nothing.
+// The page's policy allows its own scripts and no requests.
 func TestWriteHTML_Policy(t *testing.T) {
 	page := htmlOf(t, reporttest.Full(1))
 	m := regexp.MustCompile(`http-equiv="Content-Security-Policy" content="([^"]*)"`).FindStringSubmatch(page)
@@ -94,10 +93,10 @@ func TestWriteHTML_Policy(t *testing.T) {
 	for _, s := range found {
 		sum := sha256.Sum256([]byte(s[1]))
 		if hash := base64.StdEncoding.EncodeToString(sum[:]); !strings.Contains(policy, hash) {
-			t.Errorf("the policy does not let the script run that begins %.60q", s[1])
+			t.Errorf("the policy does not allow the script that begins with %.60q", s[1])
 		}
 		if strings.Contains(s[1], "\r") {
-			t.Error("a script has carriage returns, which browsers take out before they hash it")
+			t.Error("a script has carriage returns, which browsers remove before they hash it")
 		}
 	}
 }
@@ -105,14 +104,15 @@ func TestWriteHTML_Policy(t *testing.T) {
 // Nothing in the page is fetched from elsewhere.
 func TestWriteHTML_SelfContained(t *testing.T) {
 	page := scripts.ReplaceAllString(htmlOf(t, reporttest.Full(1)), "")
-	for _, m := range regexp.MustCompile(`(?:src|href|action|srcset|data)="([^"]*)"|url\(([^)]*)\)|@import`).FindAllStringSubmatch(page, -1) {
+	links := regexp.MustCompile(`(?:src|href|action|srcset|data)="([^"]*)"|url\(([^)]*)\)|@import`)
+	for _, m := range links.FindAllStringSubmatch(page, -1) {
 		if link := m[1] + m[2]; !strings.HasPrefix(link, "#") && link != "data:," {
 			t.Errorf("the page links %s", m[0])
 		}
 	}
 }
 
-// What was not measured is absent, and the rest is in order.
+// The page has a section for each part that was measured, in order.
 func TestWriteHTML_Sections(t *testing.T) {
 	sections := func(r *report.Report) []string {
 		var ids []string
@@ -121,25 +121,27 @@ func TestWriteHTML_Sections(t *testing.T) {
 		}
 		return ids
 	}
-	full := []string{"answer", "findings", "hits", "curves", "over-time", "ratios", "speed", "latency", "memory", "gc", "ttl", "pareto", "environment", "reproduce", "data"}
-	if got := sections(reporttest.Full(1)); !slices.Equal(got, full) {
-		t.Errorf("the sections of a full report are %v, want %v", got, full)
-	}
-	if got, want := sections(reporttest.Single()), []string{"answer", "findings", "hits", "environment", "reproduce", "data"}; !slices.Equal(got, want) {
-		t.Errorf("the sections of a report of hits are %v, want %v", got, want)
-	}
-	if got, want := sections(&report.Report{}), []string{"findings", "environment", "data"}; !slices.Equal(got, want) {
-		t.Errorf("the sections of an empty report are %v, want %v", got, want)
-	}
-	r := reporttest.Full(1)
-	r.Hits, r.Memory, r.TTL, r.Speed.Latency, r.Command = nil, nil, nil, nil, nil
-	if got, want := sections(r), []string{"answer", "findings", "ratios", "speed", "environment", "data"}; !slices.Equal(got, want) {
-		t.Errorf("the sections of a report of speed are %v, want %v", got, want)
+	speed := reporttest.Full(1)
+	speed.Hits, speed.Memory, speed.TTL, speed.Speed.Latency, speed.Command = nil, nil, nil, nil, nil
+	for _, tt := range []struct {
+		name   string
+		report *report.Report
+		want   string
+	}{
+		{"full", reporttest.Full(1), "answer findings hits curves over-time ratios speed latency memory gc ttl pareto " +
+			"environment reproduce data"},
+		{"hits", reporttest.Single(), "answer findings hits environment reproduce data"},
+		{"empty", &report.Report{}, "findings environment data"},
+		{"speed", speed, "answer findings ratios speed environment data"},
+	} {
+		if got := strings.Join(sections(tt.report), " "); got != tt.want {
+			t.Errorf("%s: the sections are %s, want %s", tt.name, got, tt.want)
+		}
 	}
 }
 
-// Headings do not skip a level, identifiers are unique, and each table has a
-// caption, heads for its columns and for its rows.
+// Headings do not skip a level, and identifiers are unique. Each table has a caption and
+// heads for its columns and rows.
 func TestWriteHTML_Structure(t *testing.T) {
 	for name, r := range samples() {
 		page := embedded.ReplaceAllString(scripts.ReplaceAllString(htmlOf(t, r), ""), "")
@@ -159,7 +161,7 @@ func TestWriteHTML_Structure(t *testing.T) {
 		}
 		for _, m := range regexp.MustCompile(`(?:href="#|aria-labelledby=")([^"]+)"`).FindAllStringSubmatch(page, -1) {
 			if !seen[m[1]] {
-				t.Errorf("%s: nothing is #%s", name, m[1])
+				t.Errorf("%s: no element is #%s", name, m[1])
 			}
 		}
 		for _, table := range regexp.MustCompile(`(?s)<table.*?</table>`).FindAllString(page, -1) {
@@ -168,7 +170,7 @@ func TestWriteHTML_Structure(t *testing.T) {
 	}
 }
 
-// checkTable checks that the table has heads, and that its rows are as wide as it.
+// checkTable checks that the table has heads and that each row has a cell per column.
 func checkTable(t *testing.T, name, table string) {
 	t.Helper()
 	if !regexp.MustCompile(`<caption[^>]*>.+</caption>`).MatchString(table) {
@@ -203,7 +205,7 @@ func TestWriteHTML_Command(t *testing.T) {
 	}
 }
 
-// Equal reports give equal pages, so that a page can be compared with another.
+// Equal reports give equal pages.
 func TestWriteHTML_Deterministic(t *testing.T) {
 	if once, again := htmlOf(t, reporttest.Full(1)), htmlOf(t, reporttest.Full(1)); once != again {
 		t.Error("two pages of a report differ")
@@ -217,7 +219,7 @@ func TestWriteHTML_Size(t *testing.T) {
 	}
 }
 
-// A cache without a row at a pace shows there what it has without one.
+// A cache without a row for a pace shows its row without a pace.
 func TestWriteHTML_Paces(t *testing.T) {
 	r := reporttest.Full(1)
 	page := htmlOf(t, r)

@@ -27,14 +27,19 @@ func TestJSON_RoundTrip(t *testing.T) {
 			continue
 		}
 		if !reflect.DeepEqual(got, r) {
-			t.Errorf("%s: what was read is not what was written", name)
+			t.Errorf("%s: the report that was read differs from the one that was written", name)
 		}
 	}
 }
 
-// samples are reports that everything must cope with.
+// samples are reports that every writer must handle.
 func samples() map[string]*report.Report {
-	return map[string]*report.Report{"full": reporttest.Full(1), "evil": reporttest.Evil(), "single": reporttest.Single(), "empty": {Schema: report.Schema, Command: []string{}, Contestants: []report.Contestant{}, Findings: []report.Finding{}}}
+	empty := &report.Report{
+		Schema: report.Schema, Command: []string{}, Contestants: []report.Contestant{}, Findings: []report.Finding{},
+	}
+	return map[string]*report.Report{
+		"full": reporttest.Full(1), "evil": reporttest.Evil(), "single": reporttest.Single(), "empty": empty,
+	}
 }
 
 func TestReadJSON_Errors(t *testing.T) {
@@ -61,8 +66,7 @@ func TestReadJSON_Errors(t *testing.T) {
 	}
 }
 
-// A number that JSON lacks is an error that names it, unless what it belongs to
-// failed.
+// A NaN is an error that names the field, unless the row failed.
 func TestWriteJSON_NotANumber(t *testing.T) {
 	r := reporttest.Full(1)
 	r.Speed.Cases[1].Rows[2].Wall.Low = math.NaN()
@@ -71,7 +75,7 @@ func TestWriteJSON_NotANumber(t *testing.T) {
 		t.Errorf("WriteJSON: %v", err)
 	}
 	if err := report.WriteHTML(&bytes.Buffer{}, r); err == nil {
-		t.Error("WriteHTML of a report without JSON: no error")
+		t.Error("WriteHTML of a report with a NaN: no error")
 	}
 	r.Speed.Cases[1].Rows[2].Failed = "broken"
 	var out bytes.Buffer
@@ -86,11 +90,11 @@ func TestWriteJSON_NotANumber(t *testing.T) {
 		t.Fatal(err)
 	}
 	if x := got.Speed.Cases[1].Rows[2].Wall.Low; x != 0 {
-		t.Errorf("the figure of what failed is %v, want 0", x)
+		t.Errorf("the figure of a row that failed is %v, want 0", x)
 	}
 }
 
-// What was not measured is absent.
+// A part that was not measured is absent.
 func TestWriteJSON_Absent(t *testing.T) {
 	var out bytes.Buffer
 	if err := report.WriteJSON(&out, reporttest.Single()); err != nil {
@@ -110,7 +114,7 @@ func TestWriteJSON_Absent(t *testing.T) {
 	}
 }
 
-// A failingWriter fails after so many bytes.
+// A failingWriter fails after the given number of bytes.
 type failingWriter int
 
 var errFull = errors.New("full")
