@@ -127,7 +127,8 @@ func (r *Report) curveChart(lines []Line) *chart {
 		c.Series = append(c.Series, s)
 	}
 	c.Figures = c.figures("capacity", thousandsOf)
-	c.Summary = fmt.Sprintf("The miss ratio of %s by capacity. Lower is better.", plural(len(lines)-references, "cache"))
+	caches := plural(len(lines)-references, "cache")
+	c.Summary = "The miss ratio of " + caches + " by capacity. Lower is better."
 	if references > 0 {
 		c.Summary += fmt.Sprintf(" The grey lines are %s.", list(c.greys(), "and"))
 	}
@@ -260,9 +261,9 @@ func (r *Report) seriesChart(t *Table, n int) *chart {
 func (r *Report) forest(c *SpeedCase, n int) *chart {
 	f := &chart{
 		ID: fmt.Sprintf("ratio-%d", n), Title: c.title(), Kind: "ranges",
-		X:     axis{Name: "time per operation ÷ that of " + r.Speed.Baseline + "; lower is faster", Unit: "factor", Log: true},
 		Lines: []mark{{1, ""}},
 	}
+	f.X = axis{Name: "time per operation ÷ that of " + r.Speed.Baseline + "; lower is faster", Unit: "factor", Log: true}
 	if c.Control.Low > 0 && c.Control.High > c.Control.Low {
 		noise := noiseOf(c.Control)
 		f.Zone, f.Zoned = []float64{1 / noise, noise}, "tie"
@@ -281,8 +282,8 @@ func (r *Report) forest(c *SpeedCase, n int) *chart {
 		return nil
 	}
 	slices.SortStableFunc(f.Series, func(a, b series) int { return cmp.Compare(a.Points[0][0], b.Points[0][0]) })
-	f.Summary = fmt.Sprintf("The time per operation of each cache divided by that of %s, with its 95 %% interval, on a "+
-		"logarithmic axis. A cache in the shaded zone, up to a factor of %s, ties. The table has the figures.",
+	f.Summary = fmt.Sprintf("The time per operation of each cache divided by that of %s, with its 95 %% interval, "+
+		"on a logarithmic axis. A cache in the shaded zone, up to a factor of %s, ties. The table has the figures.",
 		r.Speed.Baseline, decimals(noiseOf(c.Control), 3))
 	return f
 }

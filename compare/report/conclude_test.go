@@ -52,8 +52,8 @@ func hit(name string, ratio float64) report.Row {
 // roughly returns the row of a ranked cache whose hits differ from run to run.
 func roughly(name string, pace report.Pace, low, ratio, high float64) report.Row {
 	return report.Row{
-		Name: name, Pace: pace, Bounds: report.BoundsAbout, HitRatio: ratio, Low: low, High: high, Runs: 5, Ranked: true,
-		Writes: 100,
+		Name: name, Pace: pace, Bounds: report.BoundsAbout, HitRatio: ratio, Low: low, High: high,
+		Runs: 5, Ranked: true, Writes: 100,
 	}
 }
 

@@ -128,8 +128,8 @@ func TestWriteHTML_Sections(t *testing.T) {
 		report *report.Report
 		want   string
 	}{
-		{"full", reporttest.Full(1), "answer findings hits curves over-time ratios speed latency memory gc ttl pareto " +
-			"environment reproduce data"},
+		{"full", reporttest.Full(1), "answer findings hits curves over-time ratios speed latency memory gc ttl " +
+			"pareto environment reproduce data"},
 		{"hits", reporttest.Single(), "answer findings hits environment reproduce data"},
 		{"empty", &report.Report{}, "findings environment data"},
 		{"speed", speed, "answer findings ratios speed environment data"},

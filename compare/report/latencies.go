@@ -20,8 +20,8 @@ func (r *Report) latencySection() section {
 		}
 		s.Blocks = append(s.Blocks, b)
 	}
-	s.Intro = []string{fmt.Sprintf("The time of reading the clock, %s, is subtracted. In a closed loop an operation starts when "+
-		"the previous one has ended. In an open loop operations start at a rate, and their times count from the "+
+	s.Intro = []string{fmt.Sprintf("The time of reading the clock, %s, is subtracted. In a closed loop an operation "+
+		"starts when the previous one has ended. In an open loop operations start at a rate, and their times count from the "+
 		"scheduled start.",
 		span(slices.MaxFunc(r.Speed.Latency, func(a, b Latency) int { return cmp.Compare(a.Clock, b.Clock) }).Clock))}
 	return s
@@ -34,7 +34,8 @@ func (l *Latency) title() string {
 }
 
 var classTitles = map[string]string{
-	"hit": "Get that hits", "miss": "Get that misses", "put": "Put", "put-evict": "Put that evicts", "all": "All operations",
+	"hit": "Get that hits", "miss": "Get that misses", "put": "Put", "put-evict": "Put that evicts",
+	"all": "All operations",
 }
 
 // latencyGroups groups the distributions that can be compared: those of one class in one
@@ -151,7 +152,8 @@ func (r *Report) paretoSection() section {
 	if len(sizes) < 2 {
 		return s
 	}
-	c.Summary = fmt.Sprintf("A point for each cache. A higher point has more hits, a point further left takes less memory. "+
+	c.Summary = fmt.Sprintf("A point for each cache. A higher point has more hits, a point on the left takes less memory. "+
+
 		"No cache has both more hits and less memory than a cache on the front: %s.", list(front, "and"))
 	t.drop()
 	s.Blocks = []block{{Charts: []*chart{c}, Tables: []*table{t}}}

@@ -67,7 +67,8 @@ func legend(fields []field) string {
 	for _, f := range fields {
 		if i := slices.IndexFunc(f.rows, func(row *Row) bool { return row.Pace != "" }); i >= 0 {
 			pace := f.rows[i].Pace
-			parts = append(parts, fmt.Sprintf("If a cache was measured at several paces, the %s hit ratio counts.", pace))
+			parts = append(parts,
+				fmt.Sprintf("If a cache was measured at several paces, the %s hit ratio counts.", pace))
 			break
 		}
 	}

@@ -36,8 +36,8 @@ func (h *Hits) words() string {
 		text += " Each entry has a TTL of " + h.TTL + "."
 	}
 	if h.Runs > 1 {
-		text += fmt.Sprintf(" If the hits of a cache differ from run to run, the table shows the median and the range of %d runs.",
-			h.Runs)
+		text += fmt.Sprintf(" If the hits of a cache differ from run to run, "+
+			"the table shows the median and the range of %d runs.", h.Runs)
 	}
 	paces := map[Pace]bool{}
 	for _, t := range h.Tables {

@@ -12,8 +12,8 @@ func (r *Report) memorySection() section {
 	if r.Memory == nil || len(r.Memory.Rows) == 0 {
 		return s
 	}
-	s.Intro = []string{fmt.Sprintf("Heap and RSS are the memory beyond that of a process with the same keys and values of %s. "+
-		"Kept is all memory that would be free without the cache, including the values. Bytes per entry are the slope "+
+	s.Intro = []string{fmt.Sprintf("Heap and RSS are the memory beyond that of a process with the same keys and "+
+		"values of %s. Kept is all memory that would be free without the cache, including the values. Bytes per entry are the slope "+
 		"over the number of entries present; fixed bytes are the intercept.", bytesOf(int64(r.Memory.Value)))}
 	t := &table{ID: "memory-table", Caption: "Memory"}
 	t.Columns = columnsOf("Cache", "Heap per entry", "Heap, fixed", "RSS per entry", "RSS, fixed", "Kept per entry",
@@ -27,8 +27,8 @@ func (r *Report) memorySection() section {
 		}
 		p, ok := row.most()
 		t.add(row.Name, bytesText(row.HeapPerEntry), bytesText(row.HeapFixed), bytesText(row.RSSPerEntry),
-			bytesText(row.RSSFixed), when(row.KeptPerEntry > 0, bytesText(row.KeptPerEntry)), bytesText(row.ScanPerEntry),
-			when(ok, thousands(p.Entries)), when(p.Entries > 0, share(float64(p.Present)/float64(max(p.Entries, 1)))))
+			bytesText(row.RSSFixed), when(row.KeptPerEntry > 0, bytesText(row.KeptPerEntry)),
+			bytesText(row.ScanPerEntry), when(ok, thousands(p.Entries)), when(p.Entries > 0, share(float64(p.Present)/float64(max(p.Entries, 1)))))
 	}
 	t.drop()
 	b := block{Tables: []*table{t}}
@@ -66,8 +66,8 @@ func (r *Report) memoryChart(id, title string, y func(MemoryPoint) float64) *cha
 		ID: "memory-" + id, Title: title, Kind: "lines",
 		X: axis{Name: "entries present", Unit: "count", Zero: true},
 		Y: axis{Name: strings.ToLower(title), Unit: "bytes", Zero: true},
-		Summary: title + " over the number of entries, a line for each cache. A steep line means many bytes per entry. " +
-			"The table has the slopes.",
+		Summary: title + " over the number of entries, a line for each cache. " +
+			"A steep line means many bytes per entry. The table has the slopes.",
 	}
 	if id == "gc" {
 		c.Y.Unit, c.Y.Name = "ns", "full collection"

@@ -48,8 +48,8 @@ func (r *Report) ratioSection() section {
 		return s
 	}
 	s.Intro = []string{fmt.Sprintf("The time per operation divided by that of %s in the same round: "+
-		"the median of %s of %s, with 95 %% bootstrap intervals. %s is measured twice and differs from itself within the "+
-		"shaded zone. A cache in this zone ties.",
+		"the median of %s of %s, with 95 %% bootstrap intervals. %s is measured twice and differs from itself within "+
+		"the shaded zone. A cache in this zone ties.",
 		r.Speed.Baseline, plural(r.Speed.Rounds, "round"), setting(r.Speed.Slice), r.Speed.Baseline)}
 	if noisy > 0 {
 		s.Intro = append(s.Intro, fmt.Sprintf("The machine was too noisy to rank the caches in %d of %d cases: "+
@@ -110,8 +110,8 @@ func interval3(i stat.Interval) string {
 func (r *Report) speedTable(c *SpeedCase, n int) *table {
 	t := &table{
 		ID: fmt.Sprintf("speed-%d", n), Caption: "Speed: " + c.title(), Said: true,
-		Columns: columnsOf("Cache", "ns/op", "÷ "+r.Speed.Baseline, "CPU ns/op", "Operations", "Hit ratio", "Useful hits",
-			mixHead(c), "Puts dropped", "B/op", "allocs/op"),
+		Columns: columnsOf("Cache", "ns/op", "÷ "+r.Speed.Baseline, "CPU ns/op", "Operations", "Hit ratio",
+			"Useful hits", mixHead(c), "Puts dropped", "B/op", "allocs/op"),
 	}
 	rows := slices.Clone(c.Rows)
 	if !c.Noisy {

@@ -11,8 +11,8 @@ func (r *Report) ttlSection() section {
 		return s
 	}
 	t := &table{ID: "ttl-table", Caption: "Lag: time from an entry's deadline to the first miss"}
-	t.Columns = columnsOf("Cache", "TTL", "Use", "Keys", "Expired early", "Early by up to", "Lag p50", "Lag p99", "Lag max",
-		"Stale value up to", "Size 0 after", "Memory free after", "Resolution")
+	t.Columns = columnsOf("Cache", "TTL", "Use", "Keys", "Expired early", "Early by up to", "Lag p50", "Lag p99",
+		"Lag max", "Stale value up to", "Size 0 after", "Memory free after", "Resolution")
 	t.Columns[2].Words = true
 	strip := &chart{
 		ID: "ttl-strip", Title: "Share of the keys that hit, around the deadline", Kind: "strip", Wide: true,

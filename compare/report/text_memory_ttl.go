@@ -23,8 +23,8 @@ func (t *text) memory(r *Report) {
 		}
 		last := r.Points[len(r.Points)-1]
 		g.add(plain, name, figures(r.HeapPerEntry), figures(r.RSSPerEntry), figures(r.KeptPerEntry),
-			figures(r.ScanPerEntry), size(r.KeptFixed), thousands(last.Entries), share(float64(last.Present)/float64(last.Entries)),
-			collection(last.GC), collection(r.GC))
+			figures(r.ScanPerEntry), size(r.KeptFixed), thousands(last.Entries),
+			share(float64(last.Present)/float64(last.Entries)), collection(last.GC), collection(r.GC))
 	}
 	t.table(g)
 	for _, r := range m.Rows {
@@ -46,7 +46,7 @@ func (t *text) ttl(r *Report) {
 		return
 	}
 	t.line(plain, "")
-	t.line(bold, "expiry: time from a key's deadline to its first miss, in the worst of the uses idle, read and overwrite")
+	t.line(bold, "expiry: time from a key's deadline to its first miss, in the worst use of idle, read and overwrite")
 	g := &textTable{}
 	var failed []string
 	g.add(bold, "cache", "TTL", "keys", "early", "by up to", "lag p50", "p99", "max",
@@ -68,7 +68,7 @@ func (t *text) ttl(r *Report) {
 	for _, line := range failed {
 		t.line(faint, "%s", line)
 	}
-	t.line(faint, "<: shorter than the time between two Gets of a key; stale: the longest time after a deadline at which a Get hit")
+	t.line(faint, "<: shorter than the time between two Gets; stale: the longest time after a deadline at which a Get hit")
 }
 
 // worst returns a row for each cache and TTL, with the greatest figures over the uses.

@@ -52,7 +52,8 @@ func (t *text) speedCase(s *Speed, c *SpeedCase) {
 	case c.Noisy:
 		t.line(red, "%s: too noisy, so nothing is ranked", zone)
 	default:
-		t.line(faint, "%s: a difference within this range is a tie; medians of %d rounds of %v", zone, s.Rounds, s.Slice)
+		t.line(faint, "%s: a difference within this range is a tie; medians of %d rounds of %v", zone,
+			s.Rounds, s.Slice)
 	}
 }
 
@@ -73,8 +74,8 @@ func (t *text) speedRow(g *textTable, s lineStyle, c *SpeedCase, baseline string
 	}
 	g.add(s, r.Name, figures(r.Wall.Median), figureRange(r.Wall), figures(r.CPU.Median),
 		fmt.Sprintf("%.2f", r.Ratio.Median), ratioRange(r.Ratio), verdict,
-		figures(r.OpsPerSec/1e6), share(r.HitRatio), figures(r.HitsPerSec/1e6), r.Executed.String(), when(r.Dropped > 0, share(r.Dropped)),
-		figures(r.BytesPerOp), fmt.Sprintf("%.2f", r.AllocsPerOp))
+		figures(r.OpsPerSec/1e6), share(r.HitRatio), figures(r.HitsPerSec/1e6), r.Executed.String(),
+		when(r.Dropped > 0, share(r.Dropped)), figures(r.BytesPerOp), fmt.Sprintf("%.2f", r.AllocsPerOp))
 }
 
 // String writes the shares in percent, such as 90/9/1.

@@ -44,10 +44,11 @@ func TestText_speed(t *testing.T) {
 	}
 	tie := rowOf("alike", 101)
 	tie.Tie = true
+	broken := report.SpeedRow{Name: "broken", Failed: "why"}
 	c := report.SpeedCase{
 		Name: "workload", Capacity: 1000, Procs: 2, Goroutines: 4, Mix: report.Mix{Gets: 0.9, Puts: 0.1},
 		Control: stat.Interval{Median: 1, Low: 0.98, High: 1.03},
-		Rows:    []report.SpeedRow{rowOf("base", 100), rowOf("fast", 50), rowOf("slow", 200), tie, {Name: "broken", Failed: "why"}},
+		Rows:    []report.SpeedRow{rowOf("base", 100), rowOf("fast", 50), rowOf("slow", 200), tie, broken},
 		Floors:  []report.SpeedRow{rowOf("(nothing)", 2)},
 	}
 	r := &report.Report{Speed: &report.Speed{Rounds: 20, Slice: 250 * time.Millisecond, Baseline: "base"}}
@@ -62,7 +63,8 @@ func TestText_speed(t *testing.T) {
 	}
 	text := textOf(t, r)
 	wantLines(t, text,
-		"speed, workload: the requests of the workload; capacity 1,000, GOMAXPROCS 2, 4 goroutines; intended mix 90/10/0",
+		"speed, workload: the requests of the workload; capacity 1,000, GOMAXPROCS 2, 4 goroutines; intended mix "+
+			"90/10/0",
 		"(nothing) 2.00", "fast 50.0 45.0–55.0 25.0 0.50 0.45–0.55 faster 20.0 50.00 % 10.0 90/10/0",
 		"2.00 1.80–2.20 slower", "1.01 0.91–1.11 tie",
 		"base 100 90.0–110 50.0 1.00 0.90–1.10 10.0", "broken failed", "broken failed: why",
