@@ -263,7 +263,8 @@ func (r *Report) forest(c *SpeedCase, n int) *chart {
 		ID: fmt.Sprintf("ratio-%d", n), Title: c.title(), Kind: "ranges",
 		Lines: []mark{{1, ""}},
 	}
-	f.X = axis{Name: "time per operation ÷ that of " + r.Speed.Baseline + "; lower is faster", Unit: "factor", Log: true}
+	f.X = axis{Unit: "factor", Log: true}
+	f.X.Name = "time per operation ÷ that of " + r.Speed.Baseline + "; lower is faster"
 	if c.Control.Low > 0 && c.Control.High > c.Control.Low {
 		noise := noiseOf(c.Control)
 		f.Zone, f.Zoned = []float64{1 / noise, noise}, "tie"

@@ -21,8 +21,8 @@ func (r *Report) latencySection() section {
 		s.Blocks = append(s.Blocks, b)
 	}
 	s.Intro = []string{fmt.Sprintf("The time of reading the clock, %s, is subtracted. In a closed loop an operation "+
-		"starts when the previous one has ended. In an open loop operations start at a rate, and their times count from the "+
-		"scheduled start.",
+		"starts when the previous one has ended. In an open loop operations start at a rate, "+
+		"and their times count from the scheduled start.",
 		span(slices.MaxFunc(r.Speed.Latency, func(a, b Latency) int { return cmp.Compare(a.Clock, b.Clock) }).Clock))}
 	return s
 }
@@ -152,7 +152,8 @@ func (r *Report) paretoSection() section {
 	if len(sizes) < 2 {
 		return s
 	}
-	c.Summary = fmt.Sprintf("A point for each cache. A higher point has more hits, a point on the left takes less memory. "+
+	c.Summary = fmt.Sprintf("A point for each cache. A higher point has more hits, "+
+		"a point on the left takes less memory. "+
 
 		"No cache has both more hits and less memory than a cache on the front: %s.", list(front, "and"))
 	t.drop()

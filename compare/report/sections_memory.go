@@ -13,8 +13,9 @@ func (r *Report) memorySection() section {
 		return s
 	}
 	s.Intro = []string{fmt.Sprintf("Heap and RSS are the memory beyond that of a process with the same keys and "+
-		"values of %s. Kept is all memory that would be free without the cache, including the values. Bytes per entry are the slope "+
-		"over the number of entries present; fixed bytes are the intercept.", bytesOf(int64(r.Memory.Value)))}
+		"values of %s. Kept is all memory that would be free without the cache, including the values. "+
+		"Bytes per entry are the slope over the number of entries present; fixed bytes are the intercept.",
+		bytesOf(int64(r.Memory.Value)))}
 	t := &table{ID: "memory-table", Caption: "Memory"}
 	t.Columns = columnsOf("Cache", "Heap per entry", "Heap, fixed", "RSS per entry", "RSS, fixed", "Kept per entry",
 		"Scannable per entry", "Most entries put", "Present")
@@ -26,9 +27,10 @@ func (r *Report) memorySection() section {
 			continue
 		}
 		p, ok := row.most()
+		present := float64(p.Present) / float64(max(p.Entries, 1))
 		t.add(row.Name, bytesText(row.HeapPerEntry), bytesText(row.HeapFixed), bytesText(row.RSSPerEntry),
 			bytesText(row.RSSFixed), when(row.KeptPerEntry > 0, bytesText(row.KeptPerEntry)),
-			bytesText(row.ScanPerEntry), when(ok, thousands(p.Entries)), when(p.Entries > 0, share(float64(p.Present)/float64(max(p.Entries, 1)))))
+			bytesText(row.ScanPerEntry), when(ok, thousands(p.Entries)), when(p.Entries > 0, share(present)))
 	}
 	t.drop()
 	b := block{Tables: []*table{t}}

@@ -68,7 +68,7 @@ func (t *text) ttl(r *Report) {
 	for _, line := range failed {
 		t.line(faint, "%s", line)
 	}
-	t.line(faint, "<: shorter than the time between two Gets; stale: the longest time after a deadline at which a Get hit")
+	t.line(faint, "<: shorter than the time between two Gets; stale: longest time after a deadline at which a Get hit")
 }
 
 // worst returns a row for each cache and TTL, with the greatest figures over the uses.

@@ -29,7 +29,7 @@ import (
 	"github.com/cachepact/cachepact/compare/report"
 )
 
-// browser is the context of the one browser of all tests.
+// browser is the context of the browser that all tests share.
 var browser context.Context
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
@@ -38,10 +38,10 @@ func run(m *testing.M) int {
 	path, err := exec.LookPath("chromium")
 	if err != nil {
 		if os.Getenv("CI") != "" {
-			fmt.Println("browsertest: chromium is missing, and a CI must have it (Debian: apt-get install chromium)")
+			fmt.Println("browsertest: chromium is missing; install it in CI (Debian: apt-get install chromium)")
 			return 1
 		}
-		fmt.Println("browsertest: SKIPPED: chromium is missing, so nobody has looked at the HTML report (Debian: apt-get install chromium)")
+		fmt.Println("browsertest: SKIPPED: chromium is missing (Debian: apt-get install chromium)")
 		return 0
 	}
 	profile, err := os.MkdirTemp("", "browsertest")
@@ -51,10 +51,15 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(profile)
 	options := []chromedp.ExecAllocatorOption{
-		chromedp.ExecPath(path), chromedp.UserDataDir(profile), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
-		chromedp.NoDefaultBrowserCheck, chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("disable-sync", true), chromedp.Flag("hide-scrollbars", true), chromedp.Flag("disable-dev-shm-usage", true),
+		chromedp.ExecPath(path), chromedp.UserDataDir(profile), chromedp.Headless, chromedp.NoSandbox,
+		chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck,
 		chromedp.Flag("force-color-profile", "srgb"), chromedp.CombinedOutput(io.Discard),
+	}
+	for _, name := range []string{
+		"disable-background-networking", "disable-component-update", "disable-sync", "hide-scrollbars",
+		"disable-dev-shm-usage",
+	} {
+		options = append(options, chromedp.Flag(name, true))
 	}
 	ctx, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	defer stop()
@@ -66,11 +71,11 @@ func run(m *testing.M) int {
 	}
 	browser = ctx
 	code := m.Run()
-	_ = chromedp.Cancel(ctx) // waits until the browser has left its profile
+	_ = chromedp.Cancel(ctx) // waits until the browser no longer uses its profile
 	return code
 }
 
-// A tab shows a report. What the page asks for and what it complains of is kept.
+// A tab shows a report. It records the page's requests, errors and dialogs.
 type tab struct {
 	t    *testing.T
 	ctx  context.Context
@@ -82,7 +87,7 @@ type tab struct {
 	dialogs   int
 }
 
-// A view is how a reader looks at the page.
+// A view is a window size and a colour scheme.
 type view struct {
 	name          string
 	width, height int64
@@ -95,7 +100,7 @@ var (
 	narrow = view{"narrow", 360, 780, false}
 )
 
-// open writes the report to a file and opens it.
+// open writes the report to a file and loads it.
 func open(t *testing.T, r *report.Report, v view) *tab {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "report of caches.html")
@@ -112,7 +117,7 @@ func open(t *testing.T, r *report.Report, v view) *tab {
 	return load(t, path, v)
 }
 
-// load opens the file, and waits until its charts are drawn.
+// load opens the file and waits until the charts are drawn.
 func load(t *testing.T, path string, v view) *tab {
 	t.Helper()
 	p := &tab{t: t, page: (&url.URL{Scheme: "file", Path: path}).String()}
@@ -130,8 +135,9 @@ func load(t *testing.T, path string, v view) *tab {
 	if _, err := chromedp.Call(ctx, cdplog.Enable, cdp.Empty{}); err != nil {
 		t.Fatal(err)
 	}
-	// Tests run side by side, and each page believes that it has the focus.
-	if _, err := chromedp.Call(ctx, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}); err != nil {
+	// Tests run in parallel, so each page must behave as if it had the focus.
+	enabled := emulation.SetFocusEmulationEnabledParams{Enabled: true}
+	if _, err := chromedp.Call(ctx, emulation.SetFocusEmulationEnabled, enabled); err != nil {
 		t.Fatal(err)
 	}
 	p.look(v)
@@ -139,7 +145,7 @@ func load(t *testing.T, path string, v view) *tab {
 		t.Fatal(err)
 	}
 	if err := chromedp.Do(ctx, chromedp.WaitReady(chromedp.CSS("html[data-ready]"))); err != nil {
-		t.Fatalf("the page's script has not come to its end: %v; %v", err, p.complaints())
+		t.Fatalf("the page's script has not finished: %v; %v", err, p.complaints())
 	}
 	return p
 }
@@ -181,7 +187,7 @@ func (p *tab) complaints() []string {
 	return p.complaint
 }
 
-// look changes the size of the window and the colour scheme.
+// look sets the window size and the colour scheme.
 func (p *tab) look(v view) {
 	p.t.Helper()
 	scheme := "light"
@@ -191,14 +197,11 @@ func (p *tab) look(v view) {
 	if err := chromedp.Do(p.ctx, chromedp.EmulateViewport(v.width, v.height)); err != nil {
 		p.t.Fatal(err)
 	}
-	if _, err := chromedp.Call(p.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
-	}); err != nil {
-		p.t.Fatal(err)
-	}
+	features := []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}
+	media(p, emulation.SetEmulatedMediaParams{Features: features})
 }
 
-// eval returns what the expression is in the page.
+// eval returns the value of the expression in the page.
 func eval[T any](p *tab, expression string) T {
 	p.t.Helper()
 	text, err := chromedp.Run(p.ctx, chromedp.Evaluate[string]("JSON.stringify("+expression+")"))
@@ -215,7 +218,8 @@ func eval[T any](p *tab, expression string) T {
 // poll waits until the expression is true in the page.
 func poll(p *tab, expression string) {
 	p.t.Helper()
-	if _, err := chromedp.Run(p.ctx, chromedp.Poll[bool](expression, chromedp.WithPollingTimeout(time.Minute))); err != nil {
+	_, err := chromedp.Run(p.ctx, chromedp.Poll[bool](expression, chromedp.WithPollingTimeout(time.Minute)))
+	if err != nil {
 		p.t.Fatalf("%s does not become true: %v", expression, err)
 	}
 }
@@ -228,7 +232,7 @@ func press(p *tab, key string) {
 	}
 }
 
-// focus gives the focus to what the selector selects.
+// focus moves the focus to the selected element.
 func focus(p *tab, selector string) {
 	p.t.Helper()
 	if err := chromedp.Do(p.ctx, chromedp.Focus(chromedp.CSS(selector))); err != nil {
@@ -236,17 +240,17 @@ func focus(p *tab, selector string) {
 	}
 }
 
-// media lets the page look as in the medium.
-func media(p *tab, medium string) {
+// media sets the medium and the media features of the page.
+func media(p *tab, params emulation.SetEmulatedMediaParams) {
 	p.t.Helper()
-	if _, err := chromedp.Call(p.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: medium}); err != nil {
+	if _, err := chromedp.Call(p.ctx, emulation.SetEmulatedMedia, params); err != nil {
 		p.t.Fatal(err)
 	}
 }
 
 func number(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
 
-// quiet checks that the page has fetched nothing and has not complained.
+// quiet checks that the page has made no request and reported no error.
 func (p *tab) quiet() {
 	p.t.Helper()
 	p.mu.Lock()
@@ -257,17 +261,18 @@ func (p *tab) quiet() {
 		}
 	}
 	if len(p.requests) == 0 {
-		p.t.Error("not even the page itself was requested: the test does not see requests")
+		p.t.Error("the page itself was not requested: the test does not see requests")
 	}
 	for _, c := range p.complaint {
-		p.t.Errorf("the page complains: %.500s", c)
+		p.t.Errorf("the page reports: %.500s", c)
 	}
 	if p.dialogs > 0 {
 		p.t.Error("the page opens a dialog: a text of the report was executed")
 	}
 }
 
-// keep writes a picture to the directory that SCREENSHOTS names, if it does.
+// keep writes a screenshot to the directory that SCREENSHOTS names. Without SCREENSHOTS it
+// does nothing.
 func (p *tab) keep(name string) {
 	p.t.Helper()
 	dir := os.Getenv("SCREENSHOTS")

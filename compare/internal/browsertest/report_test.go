@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -15,17 +16,16 @@ import (
 	"github.com/cachepact/cachepact/compare/report"
 )
 
-// A drawing is what a chart has drawn.
+// A drawing describes the SVG of a chart.
 type drawing struct {
 	ID, Kind, Role, Label string
-	// Points is the number of points that the page describes, and Series that of
-	// series.
+	// Points and Series are the numbers of points and series in the chart's JSON.
 	Points, Series int
-	// Marks is the number of shapes in a colour of a series, and Colours that of
-	// the colours that the browser has computed for them.
+	// Marks is the number of shapes in a colour of a series. Colours is the number of
+	// different colours that the browser computed for them.
 	Marks, Colours int
 	Texts          []string
-	// Bad is the number of coordinates that are no numbers.
+	// Bad is the number of shapes with a coordinate that is not a number.
 	Bad           int
 	Width, Height float64
 }
@@ -39,15 +39,14 @@ const drawings = `JSON.parse(document.getElementById('charts').textContent).map(
 	return {
 		ID: c.id, Kind: c.kind, Role: svg.getAttribute('role'), Label: svg.getAttribute('aria-label'),
 		Points: c.series.reduce((n, s) => n + s.points.length, 0), Series: c.series.length,
-		Marks: own.length, Colours: new Set(own.map(s => { const st = getComputedStyle(s); return st.fill + st.stroke; })).size,
+		Marks: own.length, Colours: new Set(own.map(s => getComputedStyle(s).fill + getComputedStyle(s).stroke)).size,
 		Texts: [...svg.querySelectorAll('text')].map(t => t.textContent),
 		Bad: shapes.filter(s => [...s.attributes].some(a => /NaN|undefined|Infinity/.test(a.value))).length,
 		Width: box.width, Height: box.height,
 	};
 })`
 
-// The full report, and the one whose texts break out of whatever does not escape
-// them, are opened once and looked at in every way.
+// Each report is opened once, and all checks use the same tab.
 func TestReport(t *testing.T) {
 	for name, r := range map[string]*report.Report{"full": reporttest.Full(1), "evil": reporttest.Evil()} {
 		t.Run(name, func(t *testing.T) {
@@ -79,7 +78,7 @@ func TestReport(t *testing.T) {
 	}
 }
 
-// Every chart draws what the page describes: a line or symbol for each point.
+// Every chart draws all points and series of its JSON.
 func testCharts(t *testing.T, p *tab) {
 	charts := eval[[]drawing](p, drawings)
 	kinds := map[string]int{}
@@ -108,7 +107,7 @@ func (d drawing) check(t *testing.T) {
 		t.Errorf("%s: %d colours for %d series", d.ID, d.Colours, d.Series)
 	}
 	if d.Bad > 0 {
-		t.Errorf("%s: %d shapes have coordinates that are no numbers", d.ID, d.Bad)
+		t.Errorf("%s: %d shapes have coordinates that are not numbers", d.ID, d.Bad)
 	}
 	if d.Width < 100 || d.Height < 50 {
 		t.Errorf("%s: %v by %v pixels", d.ID, d.Width, d.Height)
@@ -121,8 +120,7 @@ func (d drawing) check(t *testing.T) {
 	}
 }
 
-// What opens from a file asks for nothing else, complains of nothing, and shows
-// as much as was measured.
+// A page without charts makes no requests and reports no errors.
 func TestQuiet(t *testing.T) {
 	t.Parallel()
 	for name, r := range map[string]*report.Report{"single": reporttest.Single(), "empty": {}} {
@@ -137,12 +135,12 @@ func TestQuiet(t *testing.T) {
 	}
 }
 
-// A request that a page makes, and a complaint, is seen: without that, the other
-// tests could not fail.
+// The tests see requests and errors of a page. Otherwise the other tests could not fail.
 func TestQuiet_SeesNoise(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "loud.html")
-	write(t, path, []byte(`<html data-ready><img src="http://127.0.0.1:9/x.png"><script>console.error("loud"); setTimeout(() => { throw Error("thrown") })</script>`))
+	write(t, path, []byte(`<html data-ready><img src="http://127.0.0.1:9/x.png">
+<script>console.error("loud"); setTimeout(() => { throw Error("thrown") })</script>`))
 	p := load(t, path, light)
 	eval[int](p, `new Promise(r => setTimeout(r, 300)) && 1`)
 	if err := chromedp.Do(p.ctx, chromedp.Sleep(300e6)); err != nil {
@@ -158,8 +156,8 @@ func TestQuiet_SeesNoise(t *testing.T) {
 	}
 }
 
-// Both colour schemes have contrasts of at least 4.5 for text, and 3 for what is
-// drawn (WCAG 2.2, level AA).
+// In both colour schemes, the contrast is at least 4.5 for text and 3 for charts (WCAG 2.2,
+// level AA).
 func testContrast(t *testing.T, p *tab) {
 	p.look(light)
 	seen := map[string]string{}
@@ -177,10 +175,23 @@ func testContrast(t *testing.T, p *tab) {
 
 const contrasts = `(() => {
 	const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
-	const rgb = c => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = c; canvas.fillRect(0, 0, 1, 1); return [...canvas.getImageData(0, 0, 1, 1).data]; };
-	const lum = c => { const [r, g, b] = rgb(c).map(x => { x /= 255; return x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4; }); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+	const rgb = c => {
+		canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = c; canvas.fillRect(0, 0, 1, 1);
+		return [...canvas.getImageData(0, 0, 1, 1).data];
+	};
+	const linear = x => x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4;
+	const lum = c => {
+		const [r, g, b] = rgb(c).map(x => linear(x / 255));
+		return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+	};
 	const ratio = (a, b) => { const [x, y] = [lum(a), lum(b)].sort((p, q) => q - p); return (x + 0.05) / (y + 0.05); };
-	const behind = e => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor; if (rgb(c)[3] === 255) return c; } return 'white'; };
+	const behind = e => {
+		for (; e; e = e.parentElement) {
+			const c = getComputedStyle(e).backgroundColor;
+			if (rgb(c)[3] === 255) return c;
+		}
+		return 'white';
+	};
 	const bad = new Set();
 	const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
 	while (walker.nextNode()) {
@@ -188,7 +199,9 @@ const contrasts = `(() => {
 		if (!walker.currentNode.textContent.trim() || ['SCRIPT', 'STYLE', 'NOSCRIPT'].includes(e.tagName)) continue;
 		const svg = e.closest('svg'), st = getComputedStyle(e);
 		const r = ratio(svg ? st.fill : st.color, behind(svg ? svg.parentElement : e));
-		if (r < (svg ? 3 : 4.5)) bad.add(e.tagName + '.' + (e.getAttribute('class') || '') + ' ' + walker.currentNode.textContent.slice(0, 30) + ': contrast ' + r.toFixed(2));
+		const name = e.tagName + '.' + (e.getAttribute('class') || '');
+		const text = walker.currentNode.textContent.slice(0, 30);
+		if (r < (svg ? 3 : 4.5)) bad.add(name + ' ' + text + ': contrast ' + r.toFixed(2));
 	}
 	for (const s of document.querySelectorAll('.plot svg [stroke^="var(--c"], .plot svg [stroke="var(--grey)"]')) {
 		const r = ratio(getComputedStyle(s).stroke, behind(s.closest('.plot')));
@@ -197,8 +210,8 @@ const contrasts = `(() => {
 	return [...bad];
 })()`
 
-// On a narrow screen the page does not scroll sideways; wide tables do within
-// their frames.
+// On a narrow screen the page does not scroll sideways. Wide tables scroll within their
+// frames.
 func testNarrow(t *testing.T, p *tab) {
 	full := eval[float64](p, firstWidth)
 	p.look(narrow)
@@ -218,13 +231,15 @@ func testNarrow(t *testing.T, p *tab) {
 
 const firstWidth = `document.querySelector('.plot svg').getBoundingClientRect().width`
 
-const tooWide = `[...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('.scroll, .contents, pre')).slice(0, 5).map(e => e.tagName + '.' + e.className + ' ' + e.textContent.slice(0, 40))`
+const tooWide = `[...document.querySelectorAll('body *')]
+	.filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('.scroll, .contents, pre'))
+	.slice(0, 5).map(e => e.tagName + '.' + e.className + ' ' + e.textContent.slice(0, 40))`
 
-// The keyboard alone reaches each control, in the order of the page, and what has
-// the focus shows it.
+// Tab reaches each control in the order of the page. The focused element has an outline.
 func testKeyboard(t *testing.T, p *tab) {
 	p.look(light)
-	want := eval[int](p, `[...document.querySelectorAll('a[href], button, input, summary, [tabindex="0"]')].filter(e => e.checkVisibility()).length`)
+	want := eval[int](p, `[...document.querySelectorAll('a[href], button, input, summary, [tabindex="0"]')]
+		.filter(e => e.checkVisibility()).length`)
 	var stops []stop
 	for range want + 5 {
 		press(p, kb.Tab)
@@ -254,15 +269,17 @@ type stop struct {
 }
 
 const focused = `(e => ({
-	Name: e.tagName + (e.className ? '.' + e.className : '') + ' ' + (e.value || e.textContent || '').slice(0, 30).trim(),
+	Name: e.tagName + (e.className ? '.' + e.className : '') + ' ' +
+		(e.value || e.textContent || '').slice(0, 30).trim(),
 	Outline: getComputedStyle(e).outlineStyle, Index: [...document.querySelectorAll('*')].indexOf(e),
 }))(document.activeElement)`
 
-// The boxes take caches out of the charts and put them in again.
+// The check boxes remove caches from the charts and add them again.
 func testFilter(t *testing.T, p *tab) {
 	p.look(light)
 	eval[int](p, `(window.third = document.querySelectorAll('.shown input')[3], window.third.id = 'third', 1)`)
-	has := `[...document.querySelectorAll('#curve ~ .legend li')].some(e => e.textContent.startsWith(window.third.value))`
+	has := `[...document.querySelectorAll('#curve ~ .legend li')]
+		.some(e => e.textContent.startsWith(window.third.value))`
 	if !eval[bool](p, has) {
 		t.Fatal("the curve lacks the third cache")
 	}
@@ -273,7 +290,9 @@ func testFilter(t *testing.T, p *tab) {
 	}
 	focus(p, `[data-act="none"]`)
 	press(p, kb.Enter)
-	if got := eval[string](p, `document.querySelector('#curve svg').textContent`); strings.Contains(got, eval[string](p, `window.third.value`)) || !strings.Contains(got, "LRU") {
+	third := eval[string](p, `window.third.value`)
+	got := eval[string](p, `document.querySelector('#curve svg').textContent`)
+	if strings.Contains(got, third) || !strings.Contains(got, "LRU") {
 		t.Errorf("without caches the curve has the texts %s", got)
 	}
 	focus(p, `[data-act="all"]`)
@@ -287,10 +306,12 @@ func testFilter(t *testing.T, p *tab) {
 	p.quiet()
 }
 
-// The page gives its JSON back.
+// The download button saves the JSON of the report.
 func testDownload(t *testing.T, p *tab, r *report.Report) {
 	p.look(light)
-	eval[int](p, `(window.saved = '', URL.createObjectURL = b => { b.text().then(t => { window.saved = t; }); return 'blob:x'; }, HTMLAnchorElement.prototype.click = function () { window.savedAs = this.download; }, 1)`)
+	eval[int](p, `(window.saved = '',
+		URL.createObjectURL = b => { b.text().then(t => { window.saved = t; }); return 'blob:x'; },
+		HTMLAnchorElement.prototype.click = function () { window.savedAs = this.download; }, 1)`)
 	focus(p, `[data-act="download"]`)
 	press(p, kb.Enter)
 	poll(p, `window.saved !== ''`)
@@ -318,10 +339,13 @@ func testDownload(t *testing.T, p *tab, r *report.Report) {
 	p.quiet()
 }
 
-// Printed, the page is light, has its charts, and fits the paper.
+// The printed page is light, contains the charts and fits the paper.
 func testPrint(t *testing.T, p *tab) {
 	p.look(dark)
-	eval[int](p, `(addEventListener('beforeprint', () => { const s = document.querySelector('#curve svg').getBoundingClientRect(); window.printed = {width: s.width, colour: getComputedStyle(document.body).backgroundColor}; }), 1)`)
+	eval[int](p, `(addEventListener('beforeprint', () => {
+		const s = document.querySelector('#curve svg').getBoundingClientRect();
+		window.printed = {width: s.width, colour: getComputedStyle(document.body).backgroundColor};
+	}), 1)`)
 	pdf, err := chromedp.Run(p.ctx, chromedp.PrintToPDF(chromedp.PDFPaper(chromedp.PaperA4)))
 	if err != nil {
 		t.Fatal(err)
@@ -335,20 +359,23 @@ func testPrint(t *testing.T, p *tab) {
 	if got := eval[float64](p, `window.printed.width`); got < 600 || got > 720 {
 		t.Errorf("on paper the first chart is %v pixels wide", got)
 	}
-	if got := eval[int](p, `document.querySelector('#curve').clientWidth - document.querySelector('#curve svg').getBoundingClientRect().width`); got > 1 || got < -1 {
-		t.Errorf("after printing the first chart is %d pixels off its place", got)
+	off := eval[int](p, `document.querySelector('#curve').clientWidth -
+		document.querySelector('#curve svg').getBoundingClientRect().width`)
+	if off > 1 || off < -1 {
+		t.Errorf("after printing, the first chart is %d pixels narrower than its frame", off)
 	}
-	media(p, "print")
+	media(p, emulation.SetEmulatedMediaParams{Media: "print"})
 	if got := eval[string](p, `getComputedStyle(document.body).backgroundColor`); got != "rgb(255, 255, 255)" {
 		t.Errorf("the paper is %s", got)
 	}
-	if n := eval[int](p, `[...document.querySelectorAll('nav, form, button')].filter(e => e.checkVisibility()).length`); n != 0 {
+	controls := `[...document.querySelectorAll('nav, form, button')].filter(e => e.checkVisibility()).length`
+	if n := eval[int](p, controls); n != 0 {
 		t.Errorf("%d controls are printed", n)
 	}
 	p.quiet()
 }
 
-// Who cannot see finds the parts of the page by their roles and names.
+// The parts of the page have roles and names for screen readers.
 func testLandmarks(t *testing.T, p *tab) {
 	p.look(light)
 	for _, one := range []string{"main", "header", "nav", "footer", "h1"} {
@@ -356,10 +383,14 @@ func testLandmarks(t *testing.T, p *tab) {
 			t.Errorf("the page has %d of %s, want 1", n, one)
 		}
 	}
-	if bad := eval[[]string](p, `[...document.querySelectorAll('section, nav, form, [role=region]')].filter(e => !e.getAttribute('aria-label') && !document.getElementById(e.getAttribute('aria-labelledby'))).map(e => e.outerHTML.slice(0, 80))`); len(bad) > 0 {
+	unnamed := `[...document.querySelectorAll('section, nav, form, [role=region]')]
+		.filter(e => !e.getAttribute('aria-label') && !document.getElementById(e.getAttribute('aria-labelledby')))
+		.map(e => e.outerHTML.slice(0, 80))`
+	if bad := eval[[]string](p, unnamed); len(bad) > 0 {
 		t.Errorf("without a name: %q", bad)
 	}
-	if bad := eval[[]string](p, `[...document.querySelectorAll('input')].filter(e => !e.labels.length).map(e => e.outerHTML)`); len(bad) > 0 {
+	unlabelled := `[...document.querySelectorAll('input')].filter(e => !e.labels.length).map(e => e.outerHTML)`
+	if bad := eval[[]string](p, unlabelled); len(bad) > 0 {
 		t.Errorf("without a label: %q", bad)
 	}
 	if lang := eval[string](p, `document.documentElement.lang`); lang != "en" {
@@ -367,12 +398,14 @@ func testLandmarks(t *testing.T, p *tab) {
 	}
 }
 
-// Pictures to look at, if SCREENSHOTS names a directory.
+// TestPictures writes screenshots for review if SCREENSHOTS names a directory.
 func TestPictures(t *testing.T) {
 	if os.Getenv("SCREENSHOTS") == "" {
 		t.Skip("SCREENSHOTS names no directory")
 	}
-	for name, r := range map[string]*report.Report{"full": reporttest.Full(1), "evil": reporttest.Evil(), "single": reporttest.Single()} {
+	for name, r := range map[string]*report.Report{
+		"full": reporttest.Full(1), "evil": reporttest.Evil(), "single": reporttest.Single(),
+	} {
 		for _, v := range []view{light, dark, narrow} {
 			if name == "full" || v == narrow {
 				open(t, r, v).keep(name + "-" + v.name)

@@ -28,12 +28,12 @@ type cache struct {
 
 var caches = []cache{
 	{
-		name: "golanglru", module: "github.com/hashicorp/golang-lru/v2", version: "v2.0.7", bounds: report.BoundsEntries,
-		lru: true, ns: 88, heap: 142, scan: 120, peak: 1,
+		name: "golanglru", module: "github.com/hashicorp/golang-lru/v2", version: "v2.0.7",
+		bounds: report.BoundsEntries, lru: true, ns: 88, heap: 142, scan: 120, peak: 1,
 	},
 	{
-		name: "golanglru-2q", module: "github.com/hashicorp/golang-lru/v2", version: "v2.0.7", bounds: report.BoundsEntries,
-		gain: 0.14, ns: 171, heap: 260, scan: 230, peak: 1,
+		name: "golanglru-2q", module: "github.com/hashicorp/golang-lru/v2", version: "v2.0.7",
+		bounds: report.BoundsEntries, gain: 0.14, ns: 171, heap: 260, scan: 230, peak: 1,
 	},
 	{
 		name: "otter", module: "github.com/maypok86/otter/v2", version: "v2.4.0", bounds: report.BoundsAbout,
@@ -56,8 +56,8 @@ var caches = []cache{
 		gain: -0.02, ns: 160, heap: 81, scan: 0.1, peak: 1.1, late: time.Second,
 	},
 	{
-		name: "fastcache", module: "github.com/VictoriaMetrics/fastcache", version: "v1.13.3", bounds: report.BoundsBytes,
-		gain: -0.06, ns: 130, heap: 3, offHeap: 78, peak: 1.3,
+		name: "fastcache", module: "github.com/VictoriaMetrics/fastcache", version: "v1.13.3",
+		bounds: report.BoundsBytes, gain: -0.06, ns: 130, heap: 3, offHeap: 78, peak: 1.3,
 	},
 	{
 		name: "gocache", module: "github.com/patrickmn/go-cache", version: "v2.1.0", bounds: report.BoundsNothing,
@@ -100,8 +100,8 @@ func Full(seed uint64) *report.Report {
 		},
 		Started: time.Date(2026, 3, 14, 9, 26, 53, 0, time.UTC), Elapsed: 17*time.Minute + 41*time.Second,
 		Machine: report.Machine{
-			Go: "go1.26.0", OS: "linux", Arch: "amd64", CPUs: 4, CPU: "AMD EPYC 7763 64-Core Processor", Memory: 16 << 30,
-			Module: "v0.5.0",
+			Go: "go1.26.0", OS: "linux", Arch: "amd64", CPUs: 4, CPU: "AMD EPYC 7763 64-Core Processor",
+			Memory: 16 << 30, Module: "v0.5.0",
 		},
 		Workload: &report.Workload{
 			Name: "arc oltp.gz", Format: "arc", Requests: requests, Distinct: keys, Gets: requests, Sample: 1,
@@ -211,7 +211,8 @@ func rows(rng *rand.Rand, c cache, capacity int, opt, lru float64) []report.Row 
 		}
 		row := report.Row{
 			Name: c.name, Pace: pace, Bounds: c.bounds, Entries: capacity, Runs: runs,
-			HitRatio: x, Low: x - spread/2, High: x + spread/2, Hits: int64(requests * x), Misses: requests - int64(requests*x),
+			HitRatio: x, Low: x - spread/2, High: x + spread/2,
+			Hits: int64(requests * x), Misses: requests - int64(requests*x),
 			Peak: int64(c.peak * float64(capacity)), Time: time.Duration(c.ns * requests * (1 + rng.Float64()/4)),
 			Ranked: c.bounds == report.BoundsEntries || c.bounds == report.BoundsAbout,
 		}
