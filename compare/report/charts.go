@@ -19,7 +19,7 @@ const grey = -1
 type chart struct {
 	ID    string `json:"id"`
 	Title string `json:"title"`
-	// Summary says in words what the chart shows.
+	// Summary describes the chart in words.
 	Summary string `json:"summary"`
 	// Kind is "lines" (y over x), "ranges" (a row with a value and its range for each
 	// name), "strip" (a row of shares over x for each name) or "points" (a labelled

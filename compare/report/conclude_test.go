@@ -141,22 +141,18 @@ var conclusions = []struct {
 		[]string{"left out", "not ranked", "perform alike"},
 	},
 	{
-		"one leader",
-		newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.3), hit("b", 0.4)),
+		"one leader", newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.3), hit("b", 0.4)),
 		at10 + "b, 40.0 % hits against LRU's 30.0 %.",
 		[]string{"At 10 entries: b 40.00 %; then a 30.00 %"},
 		[]string{" or ", "exact"},
 	},
 	{
-		"no difference",
-		newBuild("a", "b", "c").at(10, 0.5, 0.6, hit("a", 0.5), hit("b", 0.503), hit("c", 0.5)),
+		"no difference", newBuild("a", "b", "c").at(10, 0.5, 0.6, hit("a", 0.5), hit("b", 0.503), hit("c", 0.5)),
 		at10 + "all 3 caches perform alike here, 50.0–50.3 % hits against LRU's 50.0 %; take the simplest.",
-		[]string{"b, the best cache, equals LRU"},
-		nil,
+		[]string{"b, the best cache, equals LRU"}, nil,
 	},
 	{
-		"all alike, and above LRU",
-		newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.5), hit("b", 0.503)),
+		"all alike, and above LRU", newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.5), hit("b", 0.503)),
 		at10 + "b or a, 50.0–50.3 % hits against LRU's 30.0 %.", nil,
 		[]string{"perform alike"},
 	},
@@ -167,15 +163,12 @@ var conclusions = []struct {
 		[]string{" or "},
 	},
 	{
-		"below LRU",
-		newBuild("a", "b").at(10, 0.5, 0.6, hit("a", 0.3), hit("b", 0.2)),
+		"below LRU", newBuild("a", "b").at(10, 0.5, 0.6, hit("a", 0.3), hit("b", 0.2)),
 		at10 + "a, 30.0 % hits against LRU's 50.0 %.",
-		[]string{"a, the best cache, is below LRU"},
-		nil,
+		[]string{"a, the best cache, is below LRU"}, nil,
 	},
 	{
-		"no references",
-		newBuild("a", "b").at(10, 0, 0, hit("a", 0.3), hit("b", 0.2)),
+		"no references", newBuild("a", "b").at(10, 0, 0, hit("a", 0.3), hit("b", 0.2)),
 		at10 + "a, 30.0 % hits.", nil,
 		[]string{"LRU", "OPT"},
 	},
@@ -195,8 +188,7 @@ var conclusions = []struct {
 		newBuild("a", "b", "c").at(10, 0.3, 0.6, hit("a", 0.3), hit("b", 0.5), hit("c", 0.1)).
 			find("c", report.CheckValue, "x").find("c", report.CheckDropped, "y").find("c", report.CheckStale, "z"),
 		takeB,
-		[]string{"c is left out: x (hits at 10 entries), and 2 more findings."},
-		nil,
+		[]string{"c is left out: x (hits at 10 entries), and 2 more findings."}, nil,
 	},
 	{
 		"findings about speed do not count against hits",
@@ -205,26 +197,22 @@ var conclusions = []struct {
 		[]string{"left out"},
 	},
 	{
-		"findings against all",
-		newBuild("a").at(10, 0.3, 0.6, hit("a", 0.3)).find("a", report.CheckOPT, "x"),
+		"findings against all", newBuild("a").at(10, 0.3, 0.6, hit("a", 0.3)).find("a", report.CheckOPT, "x"),
 		"No cache can be recommended for this trace: every ranked cache has a finding against it.",
-		[]string{"a is left out: x"},
-		nil,
+		[]string{"a is left out: x"}, nil,
 	},
 	{
 		"a finding about the measurement",
 		newBuild("a").at(10, 0.3, 0.6, hit("a", 0.3)).find("", report.CheckLRU, "the self-test failed"),
 		at10 + "a, the only cache that can be ranked, 30.0 % hits against LRU's 30.0 %. The measurement itself " +
 			"has findings: do not rely on this answer.",
-		[]string{"Finding about the measurement: the self-test failed (hits at 10 entries)."},
-		nil,
+		[]string{"Finding about the measurement: the self-test failed (hits at 10 entries)."}, nil,
 	},
 	{
 		"none ranked",
 		newBuild("a").at(10, 0.3, 0.6, report.Row{Name: "a", HitRatio: 0.9, Bounds: report.BoundsNothing}),
 		"No cache can be recommended for this trace: none could be ranked.",
-		[]string{"a is not ranked, because the capacity does not limit it."},
-		nil,
+		[]string{"a is not ranked, because the capacity does not limit it."}, nil,
 	},
 	{
 		"no contestants", newBuild().at(10, 0.3, 0.6), "No cache can be recommended for this trace: none could " +
@@ -250,8 +238,7 @@ var conclusions = []struct {
 			at(10, 0.3, 0.6, hit("a", 0.3), roughly("b", report.Flat, 0.1, 0.1, 0.1),
 				roughly("b", report.Settled, 0.4, 0.4, 0.4), roughly("b", report.Paced, 0.5, 0.5, 0.5)),
 		at10 + "b, 50.0 % hits against LRU's 30.0 %; a (30.0 %) if the capacity must be exact.",
-		[]string{"The hit ratio of b depends on the pace: at 10 entries it is 10.00 % flat and 50.00 % paced"},
-		nil,
+		[]string{"The hit ratio of b depends on the pace: at 10 entries it is 10.00 % flat and 50.00 % paced"}, nil,
 	},
 	{
 		"rows with and without a pace",
@@ -287,8 +274,7 @@ var conclusions = []struct {
 		[]string{"fastest"},
 	},
 	{
-		"a noisy machine",
-		equal().speed("workload", stat.Interval{Median: 1, Low: 0.8, High: 1.02}, true, aIsSlow),
+		"a noisy machine", equal().speed("workload", stat.Interval{Median: 1, Low: 0.8, High: 1.02}, true, aIsSlow),
 		takeEither,
 		[]string{"Speed is not ranked: the machine was so noisy that a differed from itself by up to 25 %."},
 		[]string{"fastest", "100 ns"},
@@ -300,21 +286,17 @@ var conclusions = []struct {
 		[]string{"fastest", "100 ns"},
 	},
 	{
-		"the smaller of two",
-		equal().memory(times{"a": 100, "b": 160}),
+		"the smaller of two", equal().memory(times{"a": 100, "b": 160}),
 		takeEither + " a takes the least memory (100 B per entry; b: 160 B).",
-		[]string{"Memory per entry with values of 64 B: a 100 B, b 160 B."},
-		nil,
+		[]string{"Memory per entry with values of 64 B: a 100 B, b 160 B."}, nil,
 	},
 	{
-		"little difference in memory",
-		equal().memory(times{"a": 100, "b": 140}),
+		"little difference in memory", equal().memory(times{"a": 100, "b": 140}),
 		takeEither, nil,
 		[]string{"memory", "140 B"},
 	},
 	{
-		"expensive misses",
-		better().load(time.Millisecond).speed("hit", quiet, false, bIsSlow),
+		"expensive misses", better().load(time.Millisecond).speed("hit", quiet, false, bIsSlow),
 		takeB,
 		[]string{
 			"If a miss costs 1 ms, the mean time of a request is 500 µs with b and 700 µs with a; hits take at " +
@@ -323,14 +305,12 @@ var conclusions = []struct {
 		[]string{"lowest mean time"},
 	},
 	{
-		"cheap misses",
-		better().load(100*time.Nanosecond).speed("hit", quiet, false, bIsSlow),
+		"cheap misses", better().load(100*time.Nanosecond).speed("hit", quiet, false, bIsSlow),
 		takeB + " But if a miss costs 100 ns, a has the lowest mean time per request at 10 entries: 100 ns, " +
 			"against 150 ns with b.", nil, nil,
 	},
 	{
-		"the cost of a miss above which more hits pay off",
-		better().speed("hit", quiet, false, bIsSlow),
+		"the cost of a miss above which more hits pay off", better().speed("hit", quiet, false, bIsSlow),
 		takeB,
 		[]string{
 			"A hit takes 200 ns in b and 100 ns in a; the 20.0 points more hits of b pay off if a miss costs " +
@@ -346,8 +326,7 @@ var conclusions = []struct {
 			return newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.3), r)
 		}(),
 		at10 + "b, 50.0 % hits against LRU's 30.0 %; a (30.0 %) if the capacity must be exact.",
-		[]string{"b dropped 61.00 % of its 100 writes at 10 entries, flat."},
-		nil,
+		[]string{"b dropped 61.00 % of its 100 writes at 10 entries, flat."}, nil,
 	},
 	{
 		"only speed", newBuild("a", "b", "c").speed("workload", quiet, false, times{"a": 200, "b": 100, "c": 101}),
@@ -355,36 +334,30 @@ var conclusions = []struct {
 			"200 ns. Hit ratios were not measured; they decide if a miss is expensive.", nil, nil,
 	},
 	{
-		"only speed, a tie",
-		newBuild("a", "b").speed("hit", quiet, false, times{"a": 100, "b": 101}),
+		"only speed, a tie", newBuild("a", "b").speed("hit", quiet, false, times{"a": 100, "b": 101}),
 		"Ranked only by speed (hit, 4 goroutines on 2 CPUs): both caches perform alike here; take the " +
 			"simplest.", nil, nil,
 	},
 	{
-		"only speed, noisy",
-		newBuild("a", "b").speed("hit", quiet, true, times{"a": 100, "b": 201}),
+		"only speed, noisy", newBuild("a", "b").speed("hit", quiet, true, times{"a": 100, "b": 201}),
 		"The machine was too noisy to rank the caches by speed, and nothing else that ranks them was " +
 			"measured.", nil, nil,
 	},
 	{
-		"only speed, of one cache",
-		newBuild("a").speed("hit", quiet, false, times{"a": 100}),
+		"only speed, of one cache", newBuild("a").speed("hit", quiet, false, times{"a": 100}),
 		"Ranked only by speed (hit, 4 goroutines on 2 CPUs): a, the only cache that can be ranked, 100 ns per " +
 			"operation.", nil, nil,
 	},
 	{
-		"only memory",
-		newBuild("a", "b").memory(times{"a": 100, "b": 300}),
+		"only memory", newBuild("a", "b").memory(times{"a": 100, "b": 300}),
 		"Ranked only by memory: a, 100 B per entry; b takes 300 B.", nil, nil,
 	},
 	{
-		"only memory, little difference",
-		newBuild("a", "b").memory(times{"a": 100, "b": 110}),
+		"only memory, little difference", newBuild("a", "b").memory(times{"a": 100, "b": 110}),
 		"Ranked only by memory: the caches differ little, 100 B to 110 B per entry.", nil, nil,
 	},
 	{
-		"only memory, of one cache",
-		newBuild("a", "b").memory(times{"a": 100}),
+		"only memory, of one cache", newBuild("a", "b").memory(times{"a": 100}),
 		"Ranked only by memory: a, the only cache that can be ranked, takes 100 B per entry.", nil, nil,
 	},
 	{"nothing", newBuild("a"), "Nothing was measured that can rank the caches.", nil, nil},

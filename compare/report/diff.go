@@ -221,7 +221,7 @@ func (d *diff) hits(before, now *Report) {
 		pace Pace
 	}
 	both(before.Hits.Tables, now.Hits.Tables, func(t *Table) capacity {
-		if t.Bytes > 0 { // the entries follow from what an entry takes
+		if t.Bytes > 0 { // the capacity in entries depends on the measured bytes per entry
 			return capacity{bytes: t.Bytes}
 		}
 		return capacity{entries: t.Capacity}

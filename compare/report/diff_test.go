@@ -58,8 +58,7 @@ func TestDiff(t *testing.T) {
 			},
 		},
 		{
-			"a failure",
-			func(r *report.Report) { r.Hits.Tables[0].Rows[0].Failed = "broken\nin two lines" },
+			"a failure", func(r *report.Report) { r.Hits.Tables[0].Rows[0].Failed = "broken\nin two lines" },
 			[]string{"- hits, 187 entries, golanglru: fails: broken in two lines"},
 		},
 		{
@@ -71,8 +70,7 @@ func TestDiff(t *testing.T) {
 			},
 		},
 		{
-			"another mode",
-			func(r *report.Report) { r.Hits.Mode = "trace" },
+			"another mode", func(r *report.Report) { r.Hits.Mode = "trace" },
 			[]string{
 				"~ hits: not compared: the settings are not the same: mode trace, TTL none, a load of 1 ms for " +
 					"8 clients was mode fill, TTL none, a load of 1 ms for 8 clients",
@@ -126,41 +124,34 @@ func TestDiff(t *testing.T) {
 			},
 		},
 		{
-			"another baseline",
-			func(r *report.Report) { r.Speed.Baseline = "otter" },
+			"another baseline", func(r *report.Report) { r.Speed.Baseline = "otter" },
 			[]string{"~ speed: not compared: the baseline otter was golanglru"},
 		},
 		{"a little more memory", func(r *report.Report) { r.Memory.Rows[2].HeapPerEntry *= 1.04 }, nil},
 		{"two bytes of few", func(r *report.Report) { r.Memory.Rows[5].ScanPerEntry += 2 }, nil},
 		{
-			"more memory",
-			func(r *report.Report) { r.Memory.Rows[2].HeapPerEntry = 130 },
+			"more memory", func(r *report.Report) { r.Memory.Rows[2].HeapPerEntry = 130 },
 			[]string{"- memory, heap, otter: 130 B per entry was 118 B"},
 		},
 		{
-			"less memory",
-			func(r *report.Report) { r.Memory.Rows[2].RSSPerEntry = 100 },
+			"less memory", func(r *report.Report) { r.Memory.Rows[2].RSSPerEntry = 100 },
 			[]string{"+ memory, RSS, otter: 100 B per entry was 148 B"},
 		},
 		{
-			"other values",
-			func(r *report.Report) { r.Memory.Value = 100; r.Memory.Rows[2].HeapPerEntry = 300 },
+			"other values", func(r *report.Report) { r.Memory.Value = 100; r.Memory.Rows[2].HeapPerEntry = 300 },
 			[]string{"~ memory: not compared: values of 100 bytes were of 64"},
 		},
 		{
-			"longer collections",
-			func(r *report.Report) { r.Memory.Rows[2].GC *= 2 },
+			"longer collections", func(r *report.Report) { r.Memory.Rows[2].GC *= 2 },
 			[]string{"- memory, full collection, otter: 138 ms was 69.1 ms"},
 		},
 		{
-			"later",
-			func(r *report.Report) { r.TTL.Rows[4].P99 = time.Second },
+			"later", func(r *report.Report) { r.TTL.Rows[4].P99 = time.Second },
 			[]string{"- ttl, 2 s, idle, otter: lag p99 1.00 s was 0 ns"},
 		},
 		{"later, within the resolution", func(r *report.Report) { r.TTL.Rows[4].P99 = 2 * time.Millisecond }, nil},
 		{
-			"early",
-			func(r *report.Report) { r.TTL.Rows[4].Early = 3 },
+			"early", func(r *report.Report) { r.TTL.Rows[4].Early = 3 },
 			[]string{"- ttl, 2 s, idle, otter: 3 keys expired early, was 0"},
 		},
 		{
@@ -176,13 +167,11 @@ func TestDiff(t *testing.T) {
 		},
 		{"the figures of a finding", func(r *report.Report) { r.Findings[0].Text = "62 % of 715,113" }, nil},
 		{
-			"other contestants",
-			func(r *report.Report) { r.Contestants[1].Name = "new" },
+			"other contestants", func(r *report.Report) { r.Contestants[1].Name = "new" },
 			[]string{"~ report, new: was not compared before", "~ report, golanglru-2q: is not compared any more"},
 		},
 		{
-			"another version",
-			func(r *report.Report) { r.Contestants[2].Version = ""; r.Machine.Go = "go1.27" },
+			"another version", func(r *report.Report) { r.Contestants[2].Version = ""; r.Machine.Go = "go1.27" },
 			[]string{"~ report, otter: version unknown was v2.4.0", "~ report: go1.27 was go1.26.0"},
 		},
 		{"fewer parts", func(r *report.Report) { r.Speed, r.Memory, r.TTL, r.Hits = nil, nil, nil, nil }, nil},

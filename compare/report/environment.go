@@ -86,7 +86,7 @@ func (p *page) Environment() []*table {
 	return slices.DeleteFunc(tables, func(t *table) bool { return t == nil })
 }
 
-// properties returns a table of names and values, without those whose value is empty.
+// properties returns a table of names and values. It omits empty values.
 func properties(id, caption string, rows [][2]string) *table {
 	t := &table{ID: id, Caption: caption, Columns: columnsOf("Property", "Value")}
 	t.Columns[1].Words = true

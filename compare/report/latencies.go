@@ -38,8 +38,8 @@ var classTitles = map[string]string{
 	"all": "All operations",
 }
 
-// latencyGroups groups the distributions that can be compared: those of one class in one
-// kind of loop. In an open loop the caches work at the same share of their own speed.
+// latencyGroups groups the distributions that can be compared: one class in one kind of
+// loop. In an open loop the caches work at the same share of their own speed.
 func latencyGroups(all []Latency) [][]Latency {
 	type key struct {
 		loop, class string

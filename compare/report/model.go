@@ -77,7 +77,7 @@ type Workload struct {
 	Value float64 `json:"value,omitempty"`
 }
 
-// Bounds says what a cache's capacity limits.
+// Bounds names the quantity that a cache's capacity limits.
 type Bounds string
 
 // The quantities that a capacity limits.
@@ -200,7 +200,7 @@ type Row struct {
 	High     float64 `json:"high"`
 	Runs     int     `json:"runs"`
 
-	// The fields below are those of the median run.
+	// The fields below are from the median run.
 	Hits   int64 `json:"hits"`
 	Misses int64 `json:"misses"`
 	// Peak is the greatest number of live entries seen.
@@ -393,7 +393,7 @@ type MemoryRow struct {
 }
 
 // A MemoryPoint holds the memory of a cache with one number of entries. Bytes are
-// those beyond a process that holds the same keys and values without a cache.
+// in addition to a process that holds the same keys and values without a cache.
 type MemoryPoint struct {
 	Entries int   `json:"entries"` // number of entries put
 	Present int   `json:"present"` // number of entries that Gets of all keys found
