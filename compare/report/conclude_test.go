@@ -149,7 +149,8 @@ var conclusions = []struct {
 	{
 		"no difference", newBuild("a", "b", "c").at(10, 0.5, 0.6, hit("a", 0.5), hit("b", 0.503), hit("c", 0.5)),
 		at10 + "all 3 caches perform alike here, 50.0–50.3 % hits against LRU's 50.0 %; take the simplest.",
-		[]string{"b, the best cache, equals LRU"}, nil,
+		[]string{"b, the best cache, equals LRU"},
+		nil,
 	},
 	{
 		"all alike, and above LRU", newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.5), hit("b", 0.503)),
@@ -165,7 +166,8 @@ var conclusions = []struct {
 	{
 		"below LRU", newBuild("a", "b").at(10, 0.5, 0.6, hit("a", 0.3), hit("b", 0.2)),
 		at10 + "a, 30.0 % hits against LRU's 50.0 %.",
-		[]string{"a, the best cache, is below LRU"}, nil,
+		[]string{"a, the best cache, is below LRU"},
+		nil,
 	},
 	{
 		"no references", newBuild("a", "b").at(10, 0, 0, hit("a", 0.3), hit("b", 0.2)),
@@ -188,7 +190,8 @@ var conclusions = []struct {
 		newBuild("a", "b", "c").at(10, 0.3, 0.6, hit("a", 0.3), hit("b", 0.5), hit("c", 0.1)).
 			find("c", report.CheckValue, "x").find("c", report.CheckDropped, "y").find("c", report.CheckStale, "z"),
 		takeB,
-		[]string{"c is left out: x (hits at 10 entries), and 2 more findings."}, nil,
+		[]string{"c is left out: x (hits at 10 entries), and 2 more findings."},
+		nil,
 	},
 	{
 		"findings about speed do not count against hits",
@@ -199,20 +202,23 @@ var conclusions = []struct {
 	{
 		"findings against all", newBuild("a").at(10, 0.3, 0.6, hit("a", 0.3)).find("a", report.CheckOPT, "x"),
 		"No cache can be recommended for this trace: every ranked cache has a finding against it.",
-		[]string{"a is left out: x"}, nil,
+		[]string{"a is left out: x"},
+		nil,
 	},
 	{
 		"a finding about the measurement",
 		newBuild("a").at(10, 0.3, 0.6, hit("a", 0.3)).find("", report.CheckLRU, "the self-test failed"),
 		at10 + "a, the only cache that can be ranked, 30.0 % hits against LRU's 30.0 %. The measurement itself " +
 			"has findings: do not rely on this answer.",
-		[]string{"Finding about the measurement: the self-test failed (hits at 10 entries)."}, nil,
+		[]string{"Finding about the measurement: the self-test failed (hits at 10 entries)."},
+		nil,
 	},
 	{
 		"none ranked",
 		newBuild("a").at(10, 0.3, 0.6, report.Row{Name: "a", HitRatio: 0.9, Bounds: report.BoundsNothing}),
 		"No cache can be recommended for this trace: none could be ranked.",
-		[]string{"a is not ranked, because the capacity does not limit it."}, nil,
+		[]string{"a is not ranked, because the capacity does not limit it."},
+		nil,
 	},
 	{
 		"no contestants", newBuild().at(10, 0.3, 0.6), "No cache can be recommended for this trace: none could " +
@@ -238,7 +244,8 @@ var conclusions = []struct {
 			at(10, 0.3, 0.6, hit("a", 0.3), roughly("b", report.Flat, 0.1, 0.1, 0.1),
 				roughly("b", report.Settled, 0.4, 0.4, 0.4), roughly("b", report.Paced, 0.5, 0.5, 0.5)),
 		at10 + "b, 50.0 % hits against LRU's 30.0 %; a (30.0 %) if the capacity must be exact.",
-		[]string{"The hit ratio of b depends on the pace: at 10 entries it is 10.00 % flat and 50.00 % paced"}, nil,
+		[]string{"The hit ratio of b depends on the pace: at 10 entries it is 10.00 % flat and 50.00 % paced"},
+		nil,
 	},
 	{
 		"rows with and without a pace",
@@ -288,7 +295,8 @@ var conclusions = []struct {
 	{
 		"the smaller of two", equal().memory(times{"a": 100, "b": 160}),
 		takeEither + " a takes the least memory (100 B per entry; b: 160 B).",
-		[]string{"Memory per entry with values of 64 B: a 100 B, b 160 B."}, nil,
+		[]string{"Memory per entry with values of 64 B: a 100 B, b 160 B."},
+		nil,
 	},
 	{
 		"little difference in memory", equal().memory(times{"a": 100, "b": 140}),
@@ -326,7 +334,8 @@ var conclusions = []struct {
 			return newBuild("a", "b").at(10, 0.3, 0.6, hit("a", 0.3), r)
 		}(),
 		at10 + "b, 50.0 % hits against LRU's 30.0 %; a (30.0 %) if the capacity must be exact.",
-		[]string{"b dropped 61.00 % of its 100 writes at 10 entries, flat."}, nil,
+		[]string{"b dropped 61.00 % of its 100 writes at 10 entries, flat."},
+		nil,
 	},
 	{
 		"only speed", newBuild("a", "b", "c").speed("workload", quiet, false, times{"a": 200, "b": 100, "c": 101}),

@@ -103,7 +103,7 @@ func TestCSV_UniqueKeys(t *testing.T) {
 		seen := map[string]bool{}
 		for _, l := range table(t, r) {
 			var key []string
-			for _, c := range strings.Fields("part case name pace capacity bytes procs goroutines at metric") {
+			for c := range strings.FieldsSeq("part case name pace capacity bytes procs goroutines at metric") {
 				key = append(key, l[c])
 			}
 			k := strings.Join(key, "\x00")
