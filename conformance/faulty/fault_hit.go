@@ -187,8 +187,16 @@ var hitFaults = []mutation{
 			c.stops = append(c.stops, func() { closes.Add(1) })
 		},
 	},
-	byText("KeySeeded32", "Keys are compared by a seeded hash of 32 bits, so a few of a hundred thousand keys "+
-		"collide.", func(s string) any { return uint32(maphash.String(seed, s)) }),
+	{
+		Fault{
+			Name: "KeySeeded32", Rule: "hit/keys", Needs: StringKeys,
+			Doc: "Keys are compared by a seeded hash of 32 bits, so a few of a hundred thousand keys collide.",
+		},
+		func(c *cache) {
+			seed := maphash.MakeSeed() // of each cache: with some seeds no keys of the check collide
+			c.id = func(key any) any { return uint32(maphash.String(seed, key.(string))) }
+		},
+	},
 	byText("KeyEnds", "Java's first String.hashCode: a hash samples long strings, here the first and last 32 "+
 		"bytes and the length.", func(s string) any {
 		if len(s) > 64 {
@@ -474,8 +482,6 @@ var (
 	flushes atomic.Int64
 	closes  atomic.Int64
 )
-
-var seed = maphash.MakeSeed()
 
 // byText makes a fault that tells string keys apart by f of them.
 func byText(name, doc string, f func(s string) any) mutation {
