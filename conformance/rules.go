@@ -38,14 +38,14 @@ var rules = []Rule{
 	},
 	{
 		"hit/values",
-		"Get returns a value equal to the one that was put: zero values, nil and empty slices kept apart, " +
-			"all bytes, large values.",
+		"Get returns a value equal to the one that was put. This includes zero values, large values and " +
+			"arbitrary bytes. A nil slice stays nil, and an empty slice stays empty.",
 	},
 	{
 		"hit/isolation",
 		"Backends made by two calls of New share nothing. Remote backends share data only if they name the " +
-			"same namespace; a namespace also fixes the key type, the value type and the codec, and New refuses " +
-			"another combination.",
+			"same namespace. A namespace has one key type, one value type and one codec, and New rejects another " +
+			"combination.",
 	},
 	{
 		"ttl/none",
@@ -66,8 +66,8 @@ var rules = []Rule{
 	},
 	{
 		"ttl/overwrite",
-		"The lifetime is that of the last Put, which may extend, shorten, add or remove it. Invalidate " +
-			"forgets it. Get does not extend it.",
+		"The lifetime is that of the last Put, which may extend, shorten, add or remove the earlier lifetime. " +
+			"Invalidate removes the lifetime. Get does not extend it.",
 	},
 	{
 		"ttl/range",
@@ -98,9 +98,9 @@ var rules = []Rule{
 	},
 	{
 		"stats/counters",
-		"A reported counter is exact under single-threaded use and never decreases. Where writes settle " +
-			"later, counters settle with them. An expired entry that is overwritten before anything removed it " +
-			"counts as an expiration or not at all, never as an eviction.",
+		"A reported counter never decreases. It is exact if one goroutine uses the backend; if writes settle " +
+			"later, counters settle with them. An expired entry that is overwritten before it was removed counts " +
+			"as an expiration or not at all, never as an eviction.",
 	},
 	{
 		"concurrent/key",
@@ -123,18 +123,19 @@ var rules = []Rule{
 	{
 		"close/after",
 		"After Close every method returns an error that wraps ErrClosed. Get returns the zero value and " +
-			"false with it. (For an invalid key ErrKey is correct too.)",
+			"false with the error. If the key is invalid, an error that wraps ErrKey is correct too.",
 	},
 	{
 		"error/key",
-		"An invalid key (NaN, an interface holding an uncomparable type or, where keys are encoded, an " +
-			"unsupported type) gets an error that wraps ErrKey from every method that takes a key. Nothing " +
-			"panics, leaks or stays locked. New rejects a key type that has no valid value.",
+		"If a key is invalid, every method that takes the key returns an error that wraps ErrKey. Invalid keys are " +
+			"NaN, an interface that holds an uncomparable value and, if the backend encodes keys, a value of an " +
+			"unsupported type. Nothing panics, leaks or stays locked. New rejects a key type that has no valid " +
+			"value.",
 	},
 	{
 		"error/put",
 		"A Put that fails leaves no earlier value of that key readable, unless the backend could not be " +
-			"reached. An entry over a limit gets an error that wraps ErrTooLarge.",
+			"reached. A Put of an entry over a limit returns an error that wraps ErrTooLarge.",
 	},
 	{
 		"error/text",
