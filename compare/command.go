@@ -103,9 +103,9 @@ func (f *compareFlags) add(cmd *cobra.Command) {
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.capacities, "capacity", "1%,5%,10%", "comma-separated `list` of entries (1000), percentages of the distinct keys (5%) or bytes (64MiB); or auto: "+load.Auto)
-	flags.StringVar(&f.adapters, "adapters", "", "comma-separated `list` out of "+strings.Join(contest.Names(f.all), ", ")+"; all if not given")
-	flags.IntVar(&f.value, "value", 0, "size of a value in `bytes` (default: what the requests say)")
-	flags.Uint64Var(&f.seed, "seed", 1, "seed `n` of what is drawn at random")
+	flags.StringVar(&f.adapters, "adapters", "", "comma-separated `list` of caches: "+strings.Join(contest.Names(f.all), ", ")+" (default: all)")
+	flags.IntVar(&f.value, "value", 0, "size of a value in `bytes` (default: the sizes in the requests)")
+	flags.Uint64Var(&f.seed, "seed", 1, "seed `n` of the random numbers")
 	flags.BoolVar(&f.strict, "strict", false, "exit with status 3 if any integrity check fails")
 	f.out.add(cmd)
 	must(cmd.RegisterFlagCompletionFunc("adapters", completeList(contest.Names(f.all))))

@@ -25,8 +25,8 @@ func (f *loadFlags) add(cmd *cobra.Command) {
 
 func (f *loadFlags) addTrace(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.file, "trace", "", "`file` with recorded requests, plain or packed by gzip, xz, zstd or bzip2")
-	flags.StringVar(&f.options.Format, "format", "", "`format` of the trace, recognised if not given: "+strings.Join(trace.Formats(), ", "))
+	flags.StringVar(&f.file, "trace", "", "`file` with recorded requests, plain or compressed by gzip, xz, zstd or bzip2")
+	flags.StringVar(&f.options.Format, "format", "", "`format` of the trace: "+strings.Join(trace.Formats(), ", ")+" (default: recognised by content)")
 	must(cmd.RegisterFlagCompletionFunc("format", completeOne(trace.Formats()...)))
 	flags.StringVar(&f.options.Columns, "columns", "", "`positions` in a csv without header, such as time=1,id=2,size=3,delimiter=tab,unit=ms")
 }
@@ -37,7 +37,7 @@ func (f *loadFlags) addWorkload(cmd *cobra.Command) {
 		kinds = append(kinds, k.Name)
 		typed = append(typed, k.Name+":\t"+k.Doc)
 	}
-	cmd.Flags().StringVar(&f.spec, "workload", "", "generated requests, `kind:name=value,...` of the kinds "+strings.Join(kinds, ", "))
+	cmd.Flags().StringVar(&f.spec, "workload", "", "generated requests, `kind:name=value,...`; the kinds are "+strings.Join(kinds, ", "))
 	must(cmd.RegisterFlagCompletionFunc("workload", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return typed, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 	}))
@@ -47,7 +47,7 @@ func (f *loadFlags) addLimits(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.Int64Var(&f.options.Skip, "skip", 0, "leave out the first `n` requests")
 	flags.Int64Var(&f.options.Max, "max-requests", 0, "stop after `n` requests (default: all)")
-	flags.Float64Var(&f.options.Sample, "sample", 0, "take only a `share` of the keys, such as 0.01, and scale capacities alike (default: all)")
+	flags.Float64Var(&f.options.Sample, "sample", 0, "take only a `share` of the keys, such as 0.01, and scale the capacities by the same share (default: all)")
 }
 
 // given reports whether the flags name something to read.

@@ -147,8 +147,9 @@ Every contestant runs in its own process. All contestants take turns in short
 slices, in another order in each round, so that a disturbance of the machine affects
 all of them. A ratio compares a contestant's slices with those of the baseline in
 the same rounds. The baseline takes part twice. A contestant ties with the baseline
-if it differs no more than the baseline differs from itself. If that difference is
-above 10 %, the machine is too noisy, and nothing is ranked.
+if it differs no more than the baseline differs from itself. If the confidence
+interval of the baseline against itself is wider than 0.1, the machine is too noisy,
+and nothing is ranked.
 
 An operation is a request: a Get and, after a miss, the Put that follows; or a Put
 or an Invalidate of the requests. In the case "hit" every Get hits and nothing is
