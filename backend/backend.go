@@ -1,4 +1,4 @@
-// Package backend defines the contract that every cachepact cache keeps.
+// Package backend defines the contract that every cachepact backend keeps.
 //
 // The contract is one interface of four methods, [Backend], and a table of rules
 // in docs/contract.md. Each rule has an id such as hit/put or ttl/zero. The
@@ -20,11 +20,11 @@
 //
 // # Optional interfaces
 //
-// Backend is frozen at four methods. A further capability is a small interface of
-// its own: [io.Closer], [Syncer], [Ranger], [EntryGetter], [Batcher] and
-// [Describer]. The functions [Close], [Sync], [All], [GetEntry], [GetMany],
-// [PutMany] and [TraitsOf] accept every Backend and document their fallback. [As]
-// finds an interface behind decorators.
+// Backend is frozen at four methods. Each further capability is a small interface:
+// [io.Closer], [Syncer], [Ranger], [EntryGetter], [Batcher] and [Describer]. The
+// functions [Close], [Sync], [All], [GetEntry], [GetMany], [PutMany] and [TraitsOf]
+// accept every Backend and say what they do without the interface. [As] finds an
+// interface behind decorators.
 //
 // # Testing
 //
@@ -39,14 +39,14 @@ import (
 )
 
 // A Backend is a cache: it maps keys to values, and it may evict any entry at any
-// time. It never returns a value that was overwritten, was invalidated or has
-// expired, and an evicted entry does not come back.
+// time. It never returns a value that was overwritten, invalidated or has expired,
+// and an entry that was evicted does not come back.
 //
 // Any number of goroutines may call any method at once, Close included
 // (concurrent/race). Each key is a linearizable register that may lose its value
 // (concurrent/key, concurrent/nil).
 //
-// Backends that two calls of a constructor return share nothing (hit/isolation).
+// Two calls of a constructor return backends that share nothing (hit/isolation).
 //
 // A backend that does I/O returns ctx's error promptly once ctx is done. A backend
 // that lives in the process may ignore ctx (ctx/done).
@@ -59,8 +59,8 @@ import (
 // Some values cannot be keys: NaN, an interface that holds an uncomparable value
 // and, in a backend that encodes keys, a value of an unsupported type. Every method
 // that takes such a key returns an error that wraps [ErrKey] and changes nothing.
-// New refuses a key type of which no value is valid (error/key). [KeyChecker]
-// checks keys of any comparable type.
+// New rejects a key type that has no valid value (error/key). [KeyChecker] checks
+// keys of any comparable type.
 //
 // # Errors
 //
@@ -73,13 +73,13 @@ import (
 type Backend[K comparable, V any] interface {
 	// Get returns the value of key and reports whether there is one.
 	//
-	// A miss is the zero V, false and a nil error (hit/absent). An error means that
-	// the backend cannot tell whether it holds the key.
+	// On a miss, Get returns the zero V, false and a nil error (hit/absent). An error
+	// means that Get cannot tell whether the key has an entry.
 	//
 	// After Put has returned, every Get that starts later hits, on any goroutine,
 	// until the entry is overwritten, invalidated, expired or evicted (hit/put). The
 	// value equals the one that was put (hit/values). [Traits.Values] declares
-	// whether the two share memory.
+	// whether both values share memory.
 	//
 	// Get does not return an entry whose TTL has passed (ttl/expires), and it does
 	// not extend the lifetime (ttl/overwrite).
@@ -94,8 +94,9 @@ type Backend[K comparable, V any] interface {
 	// [Traits.ExpiryLag]; the largest Duration means never (ttl/range). The entry
 	// does not expire early (ttl/notearly).
 	//
-	// A Put that fails leaves no earlier value of key readable. A key or value over
-	// a declared limit gets an error that wraps [ErrTooLarge] (error/put).
+	// A Put that fails leaves no earlier value of key readable, unless the backend
+	// could not be reached. If the key or value is over a declared limit, the error
+	// wraps [ErrTooLarge] (error/put).
 	//
 	// Put does not keep the pointer ttl (retain).
 	Put(ctx context.Context, key K, value V, ttl *time.Duration) error
@@ -121,9 +122,9 @@ type Stats struct {
 	Size int64
 
 	// Counters holds the events that the backend counts, under the Counter names of
-	// this package. A missing name is not counted. A counter never decreases, and it
-	// is exact if a single goroutine uses the backend (stats/counters). The map
-	// belongs to the caller and may be nil.
+	// this package. If a name is missing, the backend does not count the event. A
+	// counter never decreases, and it is exact if one goroutine uses the backend
+	// (stats/counters). The map belongs to the caller and may be nil.
 	Counters map[string]uint64
 }
 
@@ -133,9 +134,10 @@ const (
 	CounterHits = "hits"
 	// CounterMisses counts the Gets that returned neither a value nor an error.
 	CounterMisses = "misses"
-	// CounterEvictions counts the live entries removed to make room.
+	// CounterEvictions counts the live entries that were removed to make room.
 	CounterEvictions = "evictions"
-	// CounterExpirations counts the entries removed because their TTL had passed.
+	// CounterExpirations counts the entries that were removed because their TTL had
+	// passed.
 	CounterExpirations = "expirations"
 	// CounterRejections counts the Puts that the admission policy rejected.
 	CounterRejections = "rejections"
@@ -148,7 +150,7 @@ const (
 var (
 	// ErrClosed means that the backend has been closed.
 	ErrClosed = errors.New("backend: closed")
-	// ErrKey means that the key, or its type, cannot be a key of this backend.
+	// ErrKey means that the backend cannot take the key, or any key of its type.
 	ErrKey = errors.New("backend: invalid key")
 	// ErrTooLarge means that the key or value is larger than the backend can hold.
 	ErrTooLarge = errors.New("backend: entry too large")

@@ -6,8 +6,9 @@ import (
 )
 
 // A KeyChecker reports whether a value of a comparable type can be a key. NaN
-// cannot: it does not equal itself, so no call could find or remove it. An
-// interface that holds an uncomparable value cannot either: hashing it panics.
+// cannot be a key: it does not equal itself, so no call could find or remove its
+// entry. An interface that holds an uncomparable value cannot be a key, because
+// hashing it panics.
 //
 // Call [NewKeyChecker] once. Its Check costs nothing if every value of the type can
 // be a key, as for strings and integers. The zero KeyChecker is correct but slower.

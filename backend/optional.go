@@ -15,9 +15,9 @@ import (
 //
 //	Unwrap() Backend[K, V]
 //
-// A decorator that passes every call on should have this method. A decorator that
-// changes keys or values must not have it: calls of an interface found behind the
-// decorator would bypass the change.
+// A decorator that does not change keys or values should have this method. A
+// decorator that changes keys or values must not have this method: a call of an
+// interface behind the decorator would bypass the change.
 func As[T any, K comparable, V any](b Backend[K, V]) (T, bool) {
 	for b != nil {
 		if t, ok := b.(T); ok {
@@ -84,10 +84,11 @@ type Entry[V any] struct {
 	Deadline time.Time
 }
 
-// An EntryGetter is a backend that knows when an entry expires. A layer passes on
-// deadlines, never durations: a duration would start anew at each layer.
+// An EntryGetter is a backend that returns an entry with its deadline. A cache in
+// front of another cache needs the deadline: a copy with the original TTL would
+// expire too late.
 type EntryGetter[K comparable, V any] interface {
-	// GetEntry is Get with the entry's absolute deadline.
+	// GetEntry is like Get, and also returns the entry's absolute deadline.
 	GetEntry(ctx context.Context, key K) (entry Entry[V], hit bool, err error)
 }
 
@@ -100,27 +101,28 @@ func GetEntry[K comparable, V any](ctx context.Context, b Backend[K, V], key K) 
 	return Entry[V]{}, false, unsupported("get entry")
 }
 
-// An Item is one write of a [Batcher]. A nil TTL never expires.
+// An Item is one write of a [Batcher]. If TTL is nil, the entry never expires.
 type Item[K comparable, V any] struct {
 	Key   K
 	Value V
 	TTL   *time.Duration
 }
 
-// A Batcher is a backend that reads and writes many entries in one round trip.
-// Each entry is read or written as Get or Put would do. The batch is not atomic.
+// A Batcher is a backend that reads and writes many entries in one call, for
+// example in one round trip to a server. The rules of Get and Put hold for each
+// entry. The batch is not atomic.
 type Batcher[K comparable, V any] interface {
-	// GetMany returns the hits among keys. With an error it returns the hits that it
-	// found, possibly none.
+	// GetMany returns the values of the keys that hit. With an error it returns the
+	// hits that it found, which may be none.
 	GetMany(ctx context.Context, keys []K) (map[K]V, error)
-	// PutMany puts the items in order: if two items have the same key, the later one
+	// PutMany puts the items in order: if two items have the same key, the later item
 	// stays. It tries every item, and its error wraps the error of each item that
 	// failed.
 	PutMany(ctx context.Context, items []Item[K, V]) error
 }
 
-// GetMany returns the hits among keys. If b is not a [Batcher], GetMany calls Get
-// for each key, and its error wraps the error of each call that failed.
+// GetMany returns the values of the keys that hit. If b is not a [Batcher], GetMany
+// calls Get for each key, and its error wraps the error of each call that failed.
 func GetMany[K comparable, V any](ctx context.Context, b Backend[K, V], keys []K) (map[K]V, error) {
 	if m, ok := As[Batcher[K, V]](b); ok {
 		return m.GetMany(ctx, keys)

@@ -4,8 +4,8 @@ import "time"
 
 // Traits declares which rules a backend relaxes.
 //
-// The zero Traits is the strictest promise. Each field relaxes one rule by a stated
-// amount, and the conformance suite tests the relaxed rule: a backend that declares
+// The zero Traits relaxes nothing. Each field relaxes one rule by a stated amount,
+// and the conformance suite tests the relaxed rule: a backend that declares
 // [ByReference] must really share its values, and a backend that declares an
 // ExpiryLag must still expire its entries.
 type Traits struct {
@@ -28,9 +28,10 @@ type Traits struct {
 	// same key again and again, and it does not drop an entry that a Get returned.
 	Rejects bool
 
-	// MaxKey and MaxValue are the largest key and value in bytes, as encoded. For a
-	// larger one Put returns an error that wraps [ErrTooLarge], and so do Get and
-	// Invalidate for a larger key. Zero means no limit.
+	// MaxKey and MaxValue are the largest key and value in bytes, as encoded. If the
+	// key or value is larger, Put returns an error that wraps [ErrTooLarge]. If the
+	// key is larger, Get and Invalidate return such an error too. Zero means no
+	// limit.
 	MaxKey, MaxValue int
 
 	// NeedsSync means that writes may become visible only after [Sync]. Until then a
@@ -81,13 +82,13 @@ func name(names []string, i int) string {
 	return "unknown"
 }
 
-// A Describer declares its traits. They never change.
+// A Describer is a backend that declares its traits. The traits never change.
 type Describer interface {
 	Traits() Traits
 }
 
-// TraitsOf returns the traits of b, or of the backend that b decorates. If there is
-// no [Describer], TraitsOf returns the zero Traits, which is the strictest promise.
+// TraitsOf returns the traits of b, or of the backend that b decorates. If neither
+// is a [Describer], TraitsOf returns the zero Traits, which relaxes nothing.
 func TraitsOf[K comparable, V any](b Backend[K, V]) Traits {
 	if d, ok := As[Describer](b); ok {
 		return d.Traits()

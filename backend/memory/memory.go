@@ -1,9 +1,9 @@
-// Package memory is a [backend.Backend] in a map under one mutex. It is the
-// reference for the contract, a default for programs that need no library, and an
-// example to copy.
+// Package memory is a [backend.Backend] that stores entries in a map under one
+// mutex. It is the reference for the contract, a default for programs that need no
+// library, and an example to copy.
 //
-// It prefers plain code to speed. It keeps every rule exactly, evicts the least
-// recently used entry if it has a capacity, and implements every optional interface.
+// The code is plain rather than fast. The backend keeps every rule and implements
+// every optional interface. At its capacity it evicts the least recently used entry.
 package memory
 
 import (
@@ -21,13 +21,14 @@ import (
 
 // Options configures a [Backend].
 type Options struct {
-	// Capacity is the largest number of entries. A Put beyond it evicts the least
-	// recently used live entry. Zero means no bound.
+	// Capacity is the largest number of entries. A Put of a new key at this number
+	// first removes the expired entries. If there are none, it evicts the least
+	// recently used entry. Zero means no bound.
 	Capacity int
 }
 
-// Backend is a [backend.Backend] held in the process. Values are held by
-// reference.
+// Backend is a [backend.Backend] in the memory of the process. Values are shared
+// with the caller.
 type Backend[K comparable, V any] struct {
 	keys     backend.KeyChecker[K]
 	capacity int
@@ -36,7 +37,7 @@ type Backend[K comparable, V any] struct {
 	closed   bool
 	entries  map[K]*list.Element // of *entry[K, V]
 	recent   *list.List          // most recently used first
-	soonest  time.Time           // no entry expires before it; zero: no entry has a TTL
+	soonest  time.Time           // no entry expires earlier; zero: no entry has a TTL
 	counters map[string]uint64
 }
 
@@ -176,8 +177,8 @@ func (b *Backend[K, V]) PutMany(ctx context.Context, items []backend.Item[K, V])
 	return errors.Join(errs...)
 }
 
-// All implements [backend.Ranger]. It yields a snapshot without the entries that
-// expire before their turn.
+// All implements [backend.Ranger]. It copies the entries first, and skips an entry
+// that expires before its turn.
 func (b *Backend[K, V]) All() iter.Seq2[K, V] {
 	return func(yield func(K, V) bool) {
 		b.mu.Lock()
@@ -194,7 +195,8 @@ func (b *Backend[K, V]) All() iter.Seq2[K, V] {
 	}
 }
 
-// Sync implements [backend.Syncer]. Writes are visible when they return.
+// Sync implements [backend.Syncer]. It has nothing to wait for, because a write is
+// visible when it returns.
 func (b *Backend[K, V]) Sync(context.Context) error {
 	err := b.lock("sync")
 	if err == nil {
@@ -249,7 +251,8 @@ func (b *Backend[K, V]) remove(el *list.Element) {
 	}
 }
 
-// sweep removes the expired entries. It scans the entries only if one may be due.
+// sweep removes the expired entries. It visits the entries only if one may have
+// expired.
 func (b *Backend[K, V]) sweep() {
 	now := time.Now()
 	if b.soonest.IsZero() || now.Before(b.soonest) {
