@@ -20,8 +20,8 @@ import (
 type Config = bigcache.Config
 
 // NewConfig returns a configuration for a cache of at most this many megabytes. Shards have 4 MB or more, and an
-// entry may have half a shard. If hardMaxMB is 0, there is no bound. The library's DefaultConfig takes 300 MB at
-// once; this configuration takes memory when it is needed.
+// entry may have half a shard. If hardMaxMB is 0, there is no bound. The library's DefaultConfig allocates 325 MB
+// at once; this configuration allocates memory when it is needed.
 func NewConfig(hardMaxMB int) Config {
 	shards := 256
 	for shards > 1 && hardMaxMB > 0 && hardMaxMB/shards < 4 {

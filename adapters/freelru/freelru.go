@@ -1,7 +1,7 @@
-// Package freelru makes a [backend.Backend] of github.com/elastic/go-freelru: a cache with a fixed number of entries
-// that evicts the least recently used one and allocates its memory in advance.
+// Package freelru is a [backend.Backend] over github.com/elastic/go-freelru: a cache with a capacity in entries
+// that evicts the least recently used entry and allocates its memory in advance.
 //
-// A Put makes its entry the most recently used one, and so does a Get or GetEntry that hits. All and Stats do not.
+// Put, and Get and GetEntry on a hit, make their entry the most recently used. All and Stats do not.
 //
 // # Differences from the library
 //

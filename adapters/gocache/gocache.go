@@ -1,4 +1,4 @@
-// Package gocache makes a [backend.Backend] of github.com/patrickmn/go-cache: a map with a TTL for each entry and
+// Package gocache is a [backend.Backend] over github.com/patrickmn/go-cache: a map with a TTL for each entry and
 // without a capacity bound. As in the library, the cache grows until entries expire or are removed.
 //
 // # Differences from the library

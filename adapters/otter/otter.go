@@ -1,4 +1,4 @@
-// Package otter makes a [backend.Backend] of github.com/maypok86/otter/v2: a cache with a number of entries that keeps
+// Package otter is a [backend.Backend] over github.com/maypok86/otter/v2: a cache with a capacity in entries that keeps
 // the entries that were used often and recently (W-TinyLFU).
 //
 // The library evicts on a goroutine shortly after a write, and can hold a few hundred entries too many until then. Sync

@@ -1,4 +1,4 @@
-// Package theine makes a [backend.Backend] of github.com/Yiling-J/theine-go: a cache with a number of entries that
+// Package theine is a [backend.Backend] over github.com/Yiling-J/theine-go: a cache with a capacity in entries that
 // keeps the entries that were used often and recently (W-TinyLFU).
 //
 // The library evicts on a goroutine shortly after a write, and can hold a few hundred entries too many until then. Sync

@@ -1,7 +1,7 @@
-// Package ttlcache makes a [backend.Backend] of github.com/jellydator/ttlcache/v3: a cache with a TTL for each entry
-// that evicts the least recently used one.
+// Package ttlcache is a [backend.Backend] over github.com/jellydator/ttlcache/v3: a cache with a TTL for each entry
+// that evicts the least recently used entry.
 //
-// A Put makes its entry the most recently used one, and so does a Get or GetEntry that hits. All and Stats do not.
+// Put, and Get and GetEntry on a hit, make their entry the most recently used. All and Stats do not.
 //
 // # Differences from the library
 //

@@ -1,9 +1,9 @@
-// Package expiry has the deadlines of entries and a queue that finds the expired ones.
+// Package expiry computes the deadlines of entries, and finds expired entries without visiting every entry.
 //
-// A [Clock] turns a TTL into a deadline: nanoseconds on the monotonic clock, which a change of the wall clock does not
-// move. A [Queue] orders the deadlines, so that an adapter need not visit every entry to find the expired ones. It
-// holds a [Node] for each entry with a TTL. The entry owns the node: the node is in the queue as long as the entry is
-// in the cache, and the queue never changes its key or its deadline. An entry without a TTL needs no node.
+// A [Clock] turns a TTL into a deadline in nanoseconds on the monotonic clock. A change of the wall clock does not move
+// a deadline. A [Queue] orders deadlines. It holds a [Node] for each entry with a TTL. The entry owns the node: the
+// node is in the queue as long as the entry is in the cache, and the queue never changes the node's key or deadline. An
+// entry without a TTL needs no node.
 package expiry
 
 import (
@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Never is the deadline of an entry without a TTL. It is the zero value, so that code can skip the clock for such
-// entries.
+// Never is the deadline of an entry without a TTL. It is zero, so the zero value of a deadline means that the entry
+// never expires.
 const Never int64 = 0
 
 // A Clock counts nanoseconds from [NewClock] on. The zero Clock is not usable.
@@ -20,17 +20,18 @@ type Clock struct {
 	base time.Time
 }
 
-// NewClock starts a clock. Its readings are never negative.
+// NewClock returns a clock that starts now. Its readings are never negative.
 func NewClock() Clock { return Clock{base: time.Now()} }
 
-// Now returns the nanoseconds since NewClock. It reads only the monotonic clock, which takes about half as long as
-// [time.Now].
+// Now returns the nanoseconds since the call of NewClock. It reads only the monotonic clock, which takes about half as
+// long as [time.Now].
 func (c Clock) Now() int64 { return int64(time.Since(c.base)) }
 
-// Deadline returns the deadline of an entry that is put now with a positive TTL. A deadline that overflows is [Never].
+// Deadline returns the deadline of an entry that is put now with a positive TTL. If the sum overflows, the deadline is
+// [Never].
 func (c Clock) Deadline(ttl time.Duration) int64 { return Deadline(c.Now(), ttl) }
 
-// Deadline is [Clock.Deadline] with an earlier reading of the clock.
+// Deadline is like [Clock.Deadline], but takes the time now from an earlier call of [Clock.Now].
 func Deadline(now int64, ttl time.Duration) int64 {
 	if int64(ttl) > math.MaxInt64-now {
 		return Never
@@ -49,7 +50,7 @@ func (c Clock) Time(deadline int64) time.Time {
 	return c.base.Add(time.Duration(deadline))
 }
 
-// A Reading reads a clock when it is first used, and keeps the result.
+// A Reading reads a clock once, at the first call of any method, and keeps the result.
 type Reading struct {
 	clock Clock
 	now   int64 // 0: not read yet
@@ -58,7 +59,7 @@ type Reading struct {
 // Reading returns a Reading that has not read the clock yet.
 func (c Clock) Reading() Reading { return Reading{clock: c} }
 
-// Now returns the result of the reading.
+// Now returns the kept result.
 func (r *Reading) Now() int64 {
 	if r.now == 0 {
 		r.now = r.clock.Now()
@@ -66,8 +67,8 @@ func (r *Reading) Now() int64 {
 	return r.now
 }
 
-// Deadline is [Clock.Deadline] at the time of the reading.
+// Deadline is like [Clock.Deadline], but uses the kept result.
 func (r *Reading) Deadline(ttl time.Duration) int64 { return Deadline(r.Now(), ttl) }
 
-// Expired is [Clock.Expired] at the time of the reading.
+// Expired is like [Clock.Expired], but uses the kept result.
 func (r *Reading) Expired(deadline int64) bool { return deadline != Never && r.Now() >= deadline }

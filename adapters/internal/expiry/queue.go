@@ -13,7 +13,7 @@ const (
 	StatsLimit = 256
 )
 
-// A Node is the deadline of one entry. The entry embeds the node or points to it.
+// A Node holds the deadline of one entry. The entry embeds its node or points to it.
 type Node[K any] struct {
 	Key      K
 	Deadline int64
@@ -22,8 +22,9 @@ type Node[K any] struct {
 
 // A Queue orders nodes by deadline. The zero Queue is empty. A Queue is not safe for concurrent use.
 //
-// The usual writes are cheap. A node that gets a later deadline keeps its place until the earlier deadline has passed.
-// A removed node leaves a gap. The gaps are closed when more than half of the places are gaps.
+// An overwrite is cheap: if a node gets a later deadline, it keeps its place until the earlier deadline has passed. A
+// removal is cheap too: a removed node leaves a gap, and the queue closes the gaps when they are more than half of all
+// places.
 type Queue[K any] struct {
 	heap []item[K]
 	gaps int
@@ -43,7 +44,7 @@ func (q *Queue[K]) Add(n *Node[K]) {
 	q.up(len(q.heap)-1, item[K]{n.Deadline, n})
 }
 
-// Move updates the order after the deadline of n has changed. The node n must be in the queue.
+// Move restores the order after the caller has changed the deadline of n. The node n must be in the queue.
 func (q *Queue[K]) Move(n *Node[K]) { q.Replace(n, n) }
 
 // Replace puts n in the place of old, which must be in the queue.
@@ -69,7 +70,7 @@ func (q *Queue[K]) Remove(n *Node[K]) {
 	}
 }
 
-// Pop removes and returns a node whose deadline has passed at the time now, or nil if there is none.
+// Pop removes and returns a node whose deadline has passed at the time now. It returns nil if there is no such node.
 func (q *Queue[K]) Pop(now int64) *Node[K] {
 	for q.Due(now) {
 		n := q.heap[0].node
@@ -87,7 +88,7 @@ func (q *Queue[K]) Pop(now int64) *Node[K] {
 	return nil
 }
 
-// Due reports whether a deadline may have passed at the time now. If it returns false, none has.
+// Due reports whether a deadline may have passed at the time now. If Due returns false, no deadline has passed.
 func (q *Queue[K]) Due(now int64) bool {
 	return len(q.heap) > 0 && q.heap[0].at <= now
 }
@@ -95,7 +96,8 @@ func (q *Queue[K]) Due(now int64) bool {
 // None is the result of [Queue.Next] for an empty queue.
 const None int64 = math.MaxInt64
 
-// Next returns a time before which no deadline passes, or [None] for an empty queue. It is often the first deadline.
+// Next returns a time before which no deadline passes. It is the first deadline or earlier. For an empty queue Next
+// returns [None].
 func (q *Queue[K]) Next() int64 {
 	if q.Len() == 0 {
 		return None

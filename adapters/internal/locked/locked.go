@@ -1,5 +1,6 @@
-// Package locked makes a backend of a cache library that has no lock and no lifetimes: a map or an LRU. The adapter
-// supplies the library's cache. This package adds a mutex, deadlines, counters, key checking and Close.
+// Package locked is a [backend.Backend] over a library's cache that needs a lock and has no usable TTLs, such as a map
+// or an LRU. The adapter supplies the library's cache. This package adds a mutex, deadlines, counters, key checking and
+// Close.
 package locked
 
 import (
@@ -13,18 +14,20 @@ import (
 	"github.com/cachepact/cachepact/backend"
 )
 
-// A Store is the library's cache, which is bounded and holds entries by key. Its methods are called under the mutex of
-// a [Cache]. The methods are those that LRU packages for Go have in common, so that a library's type often is a Store.
+// A Store is the library's cache, which has a capacity bound. A [Cache] calls the methods under its mutex. The LRU
+// types of many libraries implement Store, because its methods are those that LRU packages for Go have in common.
 type Store[K comparable, V any] interface {
-	// Get returns the entry under key and marks it as used.
+	// Get returns the entry under key and makes it the most recently used.
 	Get(key K) (Entry[K, V], bool)
-	// Peek returns the entry under key without marking it.
+	// Peek returns the entry under key and leaves the order of eviction unchanged.
 	Peek(key K) (Entry[K, V], bool)
 	// Add stores e under key and reports whether it evicted another entry.
 	Add(key K, e Entry[K, V]) (evicted bool)
 	// Remove removes the entry under key and reports whether there was one.
 	Remove(key K) bool
+	// Keys returns the keys of all entries.
 	Keys() []K
+	// Len returns the number of entries.
 	Len() int
 }
 
@@ -47,9 +50,9 @@ type Open[K comparable, V any] func(removed func(K, Entry[K, V])) (Store[K, V], 
 
 // A Cache is a [backend.Backend] over a [Store]. Values are shared with the caller.
 //
-// Get and Put unlock without defer, which saves 4 ns of 23. Nothing panics under the mutex, because the key has been
-// checked before. The call of the Store through an interface costs as much; a type parameter for the Store costs the
-// same, because the compiler calls its methods through a dictionary.
+// Get and Put unlock without defer, which saves 4 of 23 ns. This is safe because the key has been checked, so nothing
+// panics under the mutex. A call of the Store through the interface takes about 4 ns too. A type parameter for the
+// Store would not save this time, because the compiler would call its methods through a dictionary.
 type Cache[K comparable, V any] struct {
 	name  string
 	open  Open[K, V]
@@ -63,7 +66,7 @@ type Cache[K comparable, V any] struct {
 	hits, misses, evictions, expirations uint64
 }
 
-// New returns an empty Cache for the adapter with the given name, which its errors begin with. It fails if open fails.
+// New returns an empty Cache whose errors begin with name, the adapter's package. It fails if open fails.
 func New[K comparable, V any](name string, open Open[K, V]) (*Cache[K, V], error) {
 	c := &Cache[K, V]{name: name, open: open, keys: backend.NewKeyChecker[K](), clock: expiry.NewClock()}
 	if err := c.reset(); err != nil {
@@ -148,7 +151,7 @@ func (c *Cache[K, V]) Stats(context.Context) (backend.Stats, error) {
 	}}, nil
 }
 
-// GetEntry implements [backend.EntryGetter]. It counts and marks the entry as Get does.
+// GetEntry implements [backend.EntryGetter]. It counts hits and misses, and makes the entry the most recently used.
 func (c *Cache[K, V]) GetEntry(_ context.Context, key K) (backend.Entry[V], bool, error) {
 	e, hit, err := c.find(key)
 	return backend.Entry[V]{Value: e.value, Deadline: c.clock.Time(e.deadline())}, hit, err
@@ -184,7 +187,7 @@ func (c *Cache[K, V]) Close() error {
 	return nil
 }
 
-// find returns the live entry under key, marked as used. It removes the entry if it has expired.
+// find returns the live entry under key and makes it the most recently used. It removes the entry if it has expired.
 func (c *Cache[K, V]) find(key K) (e Entry[K, V], hit bool, err error) {
 	if err := c.keys.Check(key); err != nil {
 		return e, false, c.wrap("get", err)
@@ -209,7 +212,7 @@ func (c *Cache[K, V]) find(key K) (e Entry[K, V], hit bool, err error) {
 	return Entry[K, V]{}, false, nil
 }
 
-// peek returns the value under key if it is live. It neither counts nor marks the entry.
+// peek returns the value under key if the entry is live. It changes neither the counters nor the order of eviction.
 func (c *Cache[K, V]) peek(key K) (value V, live bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -245,7 +248,7 @@ func (c *Cache[K, V]) timer(key K, now int64, ttl *time.Duration) *expiry.Node[K
 	}
 }
 
-// expire removes at most limit expired entries and reports whether more can be left.
+// expire removes at most limit expired entries and reports whether there may be more.
 func (c *Cache[K, V]) expire(now int64, limit int) (more bool) {
 	for range limit {
 		t := c.queue.Pop(now)
@@ -258,7 +261,7 @@ func (c *Cache[K, V]) expire(now int64, limit int) (more bool) {
 	return true
 }
 
-// reset replaces the store by an empty one, which is faster than removing every entry and frees the memory.
+// reset replaces the store by an empty one. This is faster than removing every entry, and frees the memory.
 func (c *Cache[K, V]) reset() (err error) {
 	c.queue = expiry.Queue[K]{}
 	c.store, err = c.open(func(_ K, e Entry[K, V]) {
