@@ -1,4 +1,4 @@
-// Package conformance tests whether a cache follows the contract of package backend.
+// Package conformance tests whether a cache keeps the contract of package backend.
 //
 // A test of your own backend is one line:
 //
@@ -7,29 +7,29 @@
 //	}
 //
 // The function newMine has the type func(conformance.Options) (backend.Backend[string, []byte], error).
-// Each rule of the contract is a subtest named after the rule's id. Each case of the rule is a subtest of that one:
-// "go test -run TestMine/ttl/overwrite" runs one rule. [Rules] lists the rules.
+// Each rule of the contract is a subtest with the rule's id as its name, and each case of a rule is a subtest below
+// it. For example, "go test -run TestMine/ttl/overwrite" tests one rule. [Rules] lists the rules.
 //
-// The suite should not report a fault in a correct cache. It can miss a fault that shows only in rare interleavings.
-// Run it with the race detector too.
+// The suite should not report a fault in a correct cache. The suite can miss a fault that shows only in rare
+// interleavings, so run it with the race detector too.
 //
 // # Entry points
 //
 // [Run] reports to a test. [Check] needs no test and returns a [Report]. [Bench]
-// checks that a backend is not broken, and then measures it.
+// makes a short check of a backend, and then measures it.
 //
 // # Relaxed rules
 //
 // A backend relaxes a rule by declaring a trait in [backend.Traits]. The suite then tests the relaxed rule.
 // For example, a backend that declares shared values must share them.
-// A known deviation that cannot be repaired is listed in [Subject.Known]. Its check still runs, and must fail.
+// If a deviation cannot be repaired, list it in [Subject.Known]. Its check still runs, and must fail.
 //
 // # Time
 //
 // Each check runs in a testing/synctest bubble, where time is exact to the
 // nanosecond and a day passes at once. A backend that leaks goroutines or does
 // I/O cannot run in a bubble. The suite detects such a backend first, reports it, and runs its checks in real time.
-// In real time the suite measures how much time has passed before it judges an answer.
+// In real time the suite measures how much time has passed before it judges a result.
 package conformance
 
 import (
@@ -61,7 +61,7 @@ type Subject[K comparable, V any] struct {
 	Name string
 
 	// Variant names a configuration, such as "unsynced", in which the backend
-	// follows other rules than usual. It has its own column in a matrix.
+	// keeps other rules than usual. The variant has its own column in a matrix.
 	Variant string
 
 	// Module is the tested module in reports, as path@version. The default is the
@@ -78,12 +78,12 @@ type Subject[K comparable, V any] struct {
 	Keys   Keys[K]
 	Values Values[V]
 
-	// Known lists the deviations from the contract that are known.
+	// Known lists the known deviations from the contract.
 	Known []Deviation
 
 	// RealTime states that the backend cannot run in a synctest bubble, for
-	// example because it talks to a server. The suite detects this by itself, but
-	// RealTime saves a few seconds.
+	// example because it talks to a server. The suite detects this too, but needs
+	// up to three seconds.
 	RealTime bool
 
 	// Timeout bounds one check in real time. Zero means ten seconds, and thirty
@@ -104,9 +104,9 @@ type Keys[K comparable] struct {
 	At func(i int) K
 	// N is how many different keys At makes. Zero means at least a million.
 	N int
-	// Odd are valid, distinct keys that a faulty backend could confuse.
+	// Odd lists valid, distinct keys that a faulty backend could confuse.
 	Odd []K
-	// Bad are values of K that are not valid keys.
+	// Bad lists values of K that are not valid keys.
 	Bad []K
 }
 
